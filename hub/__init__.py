@@ -1,0 +1,1 @@
+"""Hub: one asyncio process that runs a house and its machine room."""

@@ -1,0 +1,48 @@
+"""Who or what caused something."""
+
+from hub.util.json import dumps
+from hub.util.ulid import ulid
+
+
+class Context:
+    """The cause of an event, state, service call or job: an id, its parent's id and a user.
+
+    The id is drawn when it is first asked for: most contexts inside the house never are.
+    """
+
+    __slots__ = ("_id", "_json", "parent_id", "user_id")
+
+    def __init__(
+        self, user_id: str | None = None, parent_id: str | None = None, id: str | None = None
+    ) -> None:
+        """Take the acting user's id and the id of the context that led here."""
+        self.user_id = user_id
+        self.parent_id = parent_id
+        self._id = id
+        self._json: bytes | None = None
+
+    @property
+    def id(self) -> str:
+        """Return the ULID of this context."""
+        if (value := self._id) is None:
+            value = self._id = ulid()
+        return value
+
+    @property
+    def json(self) -> bytes:
+        """Return `{"id","parent_id","user_id"}` as JSON."""
+        if (value := self._json) is None:
+            value = self._json = dumps(self.as_dict())
+        return value
+
+    def as_dict(self) -> dict[str, str | None]:
+        """Return the wire form."""
+        return {"id": self.id, "parent_id": self.parent_id, "user_id": self.user_id}
+
+    def child(self) -> "Context":
+        """Return a context caused by this one, for the same user."""
+        return Context(self.user_id, self.id)
+
+    def __repr__(self) -> str:
+        """Show the three ids."""
+        return f"Context({self.user_id!r}, {self.parent_id!r}, {self.id!r})"

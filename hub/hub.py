@@ -1,0 +1,75 @@
+"""The root object: it holds the rooms' objects and does nothing itself."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from hub.auth import Auth
+    from hub.config.settings import Settings
+    from hub.entities import EntityIndex
+    from hub.events import EventBus
+    from hub.registry import (
+        AreaRegistry,
+        DeviceRegistry,
+        EntityRegistry,
+        FloorRegistry,
+        LabelRegistry,
+    )
+    from hub.services import ServiceRegistry
+    from hub.states import StateMachine
+    from hub.storage import Database, Documents
+    from hub.util.clock import Clock
+    from hub.util.tasks import Tasks
+
+
+class Phase(StrEnum):
+    """Where the hub is in its life, as `get_config.state` tells it."""
+
+    NOT_RUNNING = "NOT_RUNNING"
+    STARTING = "STARTING"
+    RUNNING = "RUNNING"
+    STOPPING = "STOPPING"
+    FINAL_WRITE = "FINAL_WRITE"
+    STOPPED = "STOPPED"
+
+
+@dataclass(slots=True)
+class LoadedIntegration:
+    """An integration of the configuration: set up, or failed with the reason in words."""
+
+    domain: str
+    manifest: dict[str, object]
+    error: str | None = None
+    unload: "Callable[[], Awaitable[None]] | None" = None
+    setup_seconds: float = 0.0
+
+
+@dataclass(slots=True)
+class Hub:
+    """Bus, states, services, registries, clock, tasks, settings: one of each."""
+
+    settings: "Settings"
+    config_dir: Path
+    data_dir: Path
+    clock: "Clock"
+    tasks: "Tasks"
+    bus: "EventBus"
+    states: "StateMachine"
+    services: "ServiceRegistry"
+    database: "Database"
+    documents: "Documents"
+    areas: "AreaRegistry"
+    floors: "FloorRegistry"
+    labels: "LabelRegistry"
+    devices: "DeviceRegistry"
+    entity_registry: "EntityRegistry"
+    entities: "EntityIndex"
+    auth: "Auth"
+    hub_id: str
+    """32 hexadecimal digits, made once and kept in the database."""
+    phase: Phase = Phase.NOT_RUNNING
+    integrations: dict[str, LoadedIntegration] = field(default_factory=dict)

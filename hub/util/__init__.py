@@ -1,0 +1,1 @@
+"""Pure functions and small objects that could be in the standard library."""

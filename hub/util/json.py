@@ -1,0 +1,45 @@
+"""JSON as bytes, with orjson and the few types of ours that it does not know."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from enum import Enum
+from pathlib import PurePath
+from typing import Any
+
+import orjson
+
+_OPTIONS = orjson.OPT_NON_STR_KEYS | orjson.OPT_PASSTHROUGH_DATETIME
+
+loads = orjson.loads
+"""Parse JSON bytes or text; raises `ValueError` (orjson.JSONDecodeError)."""
+
+
+def dumps(value: object) -> bytes:
+    """Serialise to compact JSON bytes; raises `TypeError` for a type that has no JSON form."""
+    return orjson.dumps(value, _default, _OPTIONS)
+
+
+def fragment(data: bytes) -> orjson.Fragment:
+    """Wrap JSON bytes that are already serialised, to stand inside a larger object."""
+    return orjson.Fragment(data)
+
+
+def _default(value: object) -> Any:
+    as_dict = getattr(value, "as_dict", None)
+    if as_dict is not None:
+        return as_dict()
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, (set, frozenset)):
+        return sorted(value, key=str)
+    if isinstance(value, tuple):
+        return list(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, PurePath):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form")
