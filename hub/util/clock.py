@@ -3,7 +3,7 @@
 import asyncio
 import heapq
 import itertools
-import time
+import time as _time
 from collections.abc import Callable
 from typing import Protocol
 
@@ -29,8 +29,13 @@ class Clock(Protocol):
 class SystemClock:
     """The real clock, on the running event loop."""
 
-    time = staticmethod(time.time)
-    monotonic = staticmethod(time.monotonic)
+    def time(self) -> float:
+        """Return wall time as epoch seconds."""
+        return _time.time()
+
+    def monotonic(self) -> float:
+        """Return seconds that never jump."""
+        return _time.monotonic()
 
     def call_later(self, delay: float, action: Callable[[], object]) -> Cancel:
         """Run a plain function after `delay` seconds; the returned function cancels it."""
