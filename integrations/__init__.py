@@ -1,0 +1,1 @@
+"""One folder per outside system; the hub finds them by name and loads those that are configured."""
