@@ -8,7 +8,7 @@ from typing import Any
 
 from hub.const import EVENT_STATE_CHANGED, LOCAL
 from hub.events import Context, Event
-from hub.util.json import dumps
+from hub.util.json import dumps, dumps_lenient
 from hub.util.times import iso
 
 
@@ -69,7 +69,7 @@ class State:
     def attributes_json(self) -> bytes:
         """Return the attributes as one JSON object."""
         if (value := self._attributes_json) is None:
-            value = self._attributes_json = dumps(self.attributes)
+            value = self._attributes_json = dumps_lenient(self.attributes, self.entity_id)
         return value
 
     @property
@@ -201,8 +201,8 @@ def compressed_diff(old: State, new: State) -> bytes:
             plus["a"] = added
         removed = [key for key in before if key not in after]
         if removed:
-            return dumps({"+": plus, "-": {"a": removed}})
-    return dumps({"+": plus})
+            return dumps_lenient({"+": plus, "-": {"a": removed}}, new.entity_id)
+    return dumps_lenient({"+": plus}, new.entity_id)
 
 
 def _context_diff(old: Context, new: Context) -> str | dict[str, str | None] | None:

@@ -1,5 +1,6 @@
 """JSON as bytes, with orjson and the few types of ours that it does not know."""
 
+import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import Enum
@@ -7,6 +8,8 @@ from pathlib import PurePath
 from typing import Any
 
 import orjson
+
+_LOGGER = logging.getLogger(__name__)
 
 _OPTIONS = orjson.OPT_NON_STR_KEYS | orjson.OPT_PASSTHROUGH_DATETIME
 
@@ -17,6 +20,15 @@ loads = orjson.loads
 def dumps(value: object) -> bytes:
     """Serialise to compact JSON bytes; raises `TypeError` for a type that has no JSON form."""
     return orjson.dumps(value, _default, _OPTIONS)
+
+
+def dumps_lenient(value: object, what: str) -> bytes:
+    """Serialise like `dumps`; a part without a JSON form becomes its text, with a log line."""
+    try:
+        return dumps(value)
+    except TypeError as error:
+        _LOGGER.warning("%s: %s, it is sent as text", what, error)
+        return orjson.dumps(value, str, _OPTIONS)
 
 
 def fragment(data: bytes) -> orjson.Fragment:

@@ -1,0 +1,1 @@
+"""HTTP and websocket: the Home Assistant protocol, and the page."""

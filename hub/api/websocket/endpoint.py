@@ -1,0 +1,164 @@
+"""The `/api/websocket` route: upgrade, the authentication phase, then the connection's life."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+from aiohttp import WSMsgType, web
+
+from hub.api.websocket.commands import load_commands
+from hub.api.websocket.connection import Connection
+from hub.api.websocket.fanout import Fanout
+from hub.const import HA_VERSION
+from hub.util.json import loads
+
+if TYPE_CHECKING:
+    from hub.auth import Session
+    from hub.hub import Hub
+
+_LOGGER = logging.getLogger(__name__)
+
+AUTH_SECONDS: Final = 10.0
+AUTH_MAX_BYTES: Final = 64 * 1024
+MAX_MESSAGE_BYTES: Final = 4 << 20
+HEARTBEAT_SECONDS: Final = 55.0
+
+_REQUIRED = b'{"type":"auth_required","ha_version":"%b"}' % HA_VERSION.encode()
+_OK = b'{"type":"auth_ok","ha_version":"%b"}' % HA_VERSION.encode()
+_BAD_TOKEN = "Invalid access token or password"  # noqa: S105 - an answer, not a secret
+
+Failed = Callable[[str | None], None]
+
+
+class WebsocketEndpoint:
+    """All websocket connections of the hub."""
+
+    def __init__(self, hub: "Hub", failed_login: Failed | None = None) -> None:
+        """Serve `hub`; `failed_login(address)` counts wrong tokens for throttling."""
+        load_commands()
+        self.hub = hub
+        self.fanout = Fanout(hub.bus, hub.states)
+        self.connections: set[Connection] = set()
+        self._opening: set[web.WebSocketResponse[Any]] = set()
+        self._failed_login = failed_login
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Serve one client until it leaves."""
+        ws: web.WebSocketResponse[Any] = web.WebSocketResponse(
+            heartbeat=HEARTBEAT_SECONDS,
+            max_msg_size=MAX_MESSAGE_BYTES,
+            compress=False,
+            decode_text=False,
+        )
+        await ws.prepare(request)
+        transport = request.transport
+        if not isinstance(transport, asyncio.Transport):
+            return ws
+        self._opening.add(ws)
+        try:
+            session = await self._authenticate(ws, request.remote)
+        finally:
+            self._opening.discard(ws)
+        if session is None:
+            return ws
+        connection = Connection(self.hub, self.fanout, session, ws, transport, request.remote)
+        unlisten = self.hub.auth.tokens.listen_revoked(
+            session.refresh_token_id, lambda: connection.close_soon(1000)
+        )
+        self.connections.add(connection)
+        try:
+            await self._serve(ws, connection)
+        finally:
+            self.connections.discard(connection)
+            unlisten()
+            connection.drop_subscriptions()
+        return ws
+
+    async def close(self) -> None:
+        """Tell every client that the hub goes away for now (1012), within about 2 s."""
+        closing = [connection.close(1012, b"Service restart") for connection in self.connections]
+        early = [ws.close(code=1012, drain=False) for ws in self._opening]
+        await asyncio.gather(*closing, *early, return_exceptions=True)
+
+    async def _serve(self, ws: "web.WebSocketResponse[Any]", connection: Connection) -> None:
+        """Handle frames in order until the client leaves or breaks the protocol."""
+        while True:
+            message = await ws.receive()
+            if message.type is WSMsgType.TEXT:
+                if not await connection.receive(message.data):
+                    break
+            elif message.type is WSMsgType.BINARY:
+                if not message.data:
+                    break
+                _LOGGER.debug("Ignored a binary frame of %s", connection.remote)
+            else:
+                return
+        connection.flush()
+        await connection.close(1000)
+
+    async def _authenticate(
+        self, ws: "web.WebSocketResponse[Any]", remote: str | None
+    ) -> "Session | None":
+        """Run the authentication phase; None when the client was sent away."""
+        await ws.send_frame(_REQUIRED, WSMsgType.TEXT)
+        try:
+            message = await ws.receive(timeout=AUTH_SECONDS)
+        except TimeoutError:
+            await _end(ws)
+            return None
+        if message.type is not WSMsgType.TEXT or len(message.data) > AUTH_MAX_BYTES:
+            await _end(ws)
+            return None
+        try:
+            auth = loads(message.data)
+        except ValueError:
+            _LOGGER.warning("Closed the websocket of %s: the first frame was not JSON", remote)
+            await _end(ws)
+            return None
+        problem = _auth_problem(auth)
+        if problem is not None:
+            await _refuse(ws, f"Auth message incorrectly formatted: {problem}")
+            return None
+        session = self.hub.auth.tokens.validate(str(auth.get("access_token", "")))
+        if session is None:
+            _LOGGER.warning("Refused a websocket of %s: the access token is not valid", remote)
+            if self._failed_login is not None:
+                self._failed_login(remote)
+            await _refuse(ws, _BAD_TOKEN)
+            return None
+        if not session.user.is_active:
+            await _refuse(ws, "User is not active")
+            return None
+        await ws.send_frame(_OK, WSMsgType.TEXT)
+        return session
+
+
+def _auth_problem(auth: object) -> str | None:
+    """Say what is wrong with the form of a first frame, without repeating its values."""
+    if not isinstance(auth, dict):
+        return "expected an object"
+    if auth.get("type") != "auth":
+        return "expected type 'auth'"
+    extra = set(auth) - {"type", "access_token", "api_password"}
+    if extra:
+        return "extra keys not allowed"
+    if not all(isinstance(value, str) for value in auth.values()):
+        return "expected texts"
+    return None
+
+
+async def _refuse(ws: "web.WebSocketResponse[Any]", message: str) -> None:
+    await ws.send_frame(
+        orjson.dumps({"type": "auth_invalid", "message": message}), WSMsgType.TEXT
+    )
+    await _end(ws)
+
+
+async def _end(ws: "web.WebSocketResponse[Any]") -> None:
+    try:
+        async with asyncio.timeout(2):
+            await ws.close(code=1000, drain=False)
+    except TimeoutError:
+        return

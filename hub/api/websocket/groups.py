@@ -1,0 +1,243 @@
+"""Groups of equal subscriptions: what they want, what waits for them, and its bytes."""
+
+import fnmatch
+import logging
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from hub.api.websocket.frames import header, text_frame
+from hub.const import EVENT_STATE_CHANGED
+from hub.events import Event
+from hub.states import State, StateChanged, compressed_diff
+
+if TYPE_CHECKING:
+    from hub.api.websocket.connection import Connection
+    from hub.auth import User
+
+_LOGGER = logging.getLogger(__name__)
+
+HEAD = b'{"type":"event","event":'
+
+
+class EntityFilter:
+    """Which entities a subscription may see and wants; equal filters share one group."""
+
+    __slots__ = ("_accepted", "_exclude", "_hash", "_include", "entity_ids", "reader")
+
+    def __init__(
+        self,
+        entity_ids: Iterable[str] | None = None,
+        include: "Pattern | None" = None,
+        exclude: "Pattern | None" = None,
+        reader: "User | None" = None,
+    ) -> None:
+        """Want the listed entities (None: any) that match; `reader` limits to what a user may read."""
+        self.entity_ids = None if entity_ids is None else frozenset(entity_ids)
+        self._include = include
+        self._exclude = exclude
+        self.reader = reader
+        self._hash = hash((self.entity_ids, include, exclude, self._reader_id()))
+        self._accepted: dict[str, bool] = {}
+
+    def accepts(self, entity_id: str) -> bool:
+        """Tell whether an entity passes; the answer is kept for as long as the filter lives."""
+        if self._include is None and self._exclude is None and self.reader is None:
+            return self.entity_ids is None or entity_id in self.entity_ids
+        found = self._accepted.get(entity_id)
+        if found is None:
+            found = self._accepted[entity_id] = self._decide(entity_id)
+        return found
+
+    def _decide(self, entity_id: str) -> bool:
+        if self.entity_ids is not None and entity_id not in self.entity_ids:
+            return False
+        if self._include is not None and not self._include.matches(entity_id):
+            return False
+        if self._exclude is not None and self._exclude.matches(entity_id):
+            return False
+        return self.reader is None or self.reader.may("read", entity_id)
+
+    def _reader_id(self) -> str | None:
+        return None if self.reader is None else self.reader.id
+
+    def __eq__(self, other: object) -> bool:
+        """Compare what the filters let through."""
+        return (
+            isinstance(other, EntityFilter)
+            and self.entity_ids == other.entity_ids
+            and self._include == other._include
+            and self._exclude == other._exclude
+            and self._reader_id() == other._reader_id()
+        )
+
+    def __hash__(self) -> int:
+        """Hash what the filters let through."""
+        return self._hash
+
+
+class Pattern:
+    """Domains, globs and ids of an `include` or `exclude`."""
+
+    __slots__ = ("_key", "_regex", "domains", "entities", "globs")
+
+    def __init__(
+        self, domains: Iterable[str] = (), globs: Iterable[str] = (), entities: Iterable[str] = ()
+    ) -> None:
+        """Match any of the three lists."""
+        self.domains = frozenset(domains)
+        self.globs = frozenset(globs)
+        self.entities = frozenset(entities)
+        self._key = (self.domains, self.globs, self.entities)
+        joined = "|".join(fnmatch.translate(glob) for glob in sorted(self.globs))
+        self._regex = re.compile(joined) if joined else None
+
+    def matches(self, entity_id: str) -> bool:
+        """Tell whether an entity is named by a domain, a glob or its id."""
+        return (
+            entity_id in self.entities
+            or entity_id.partition(".")[0] in self.domains
+            or (self._regex is not None and self._regex.match(entity_id) is not None)
+        )
+
+    def __eq__(self, other: object) -> bool:
+        """Compare the three lists."""
+        return isinstance(other, Pattern) and self._key == other._key
+
+    def __hash__(self) -> int:
+        """Hash the three lists."""
+        return hash(self._key)
+
+
+class EventBatch:
+    """Events that go out together; each of them arrives."""
+
+    __slots__ = ("_events", "count")
+
+    entity_ids: None = None
+
+    def __init__(self, events: list[bytes]) -> None:
+        """Take the events as JSON."""
+        self._events = events
+        self.count = len(events)
+
+    def messages(self, message_id: int) -> list[bytes]:
+        """Return one message for each event."""
+        tail = b',"id":%d}' % message_id
+        return [HEAD + event + tail for event in self._events]
+
+    def frame(self, message_id: int, coalesce: bool) -> bytes:
+        """Return one array frame, or one frame for each event."""
+        tail = b',"id":%d}' % message_id
+        if len(self._events) == 1:
+            return text_frame(HEAD + self._events[0] + tail)
+        if coalesce:
+            joined = (tail + b"," + HEAD).join(self._events)
+            return text_frame(b"[" + HEAD + joined + tail + b"]")
+        extra = len(HEAD) + len(tail)
+        parts: list[bytes] = []
+        for event in self._events:
+            parts += (header(len(event) + extra), HEAD, event, tail)
+        return b"".join(parts)
+
+
+class EntityBatch:
+    """The changes of many entities in one compressed event."""
+
+    __slots__ = ("_event", "count", "entity_ids")
+
+    def __init__(self, event: bytes, entity_ids: list[str]) -> None:
+        """Take the event as JSON and the ids that it speaks of."""
+        self._event = event
+        self.entity_ids = entity_ids
+        self.count = len(entity_ids)
+
+    def frame(self, message_id: int, coalesce: bool) -> bytes:
+        """Return the one frame."""
+        del coalesce
+        return text_frame(b"%b%b,\"id\":%d}" % (HEAD, self._event, message_id))
+
+
+class EventGroup:
+    """Subscribers of one event type with the same right to read."""
+
+    __slots__ = ("buffer", "members", "readable")
+
+    def __init__(self, readable: EntityFilter | None) -> None:
+        """Limit `state_changed` to what `readable` accepts."""
+        self.members: dict[tuple[Connection, int], None] = {}
+        self.buffer: list[Event] = []
+        self.readable = readable
+
+    def take(self, event: Event) -> bool:
+        """Keep an event for the next flush, unless its readers may not see it."""
+        if self.readable is not None and event.type == EVENT_STATE_CHANGED:
+            entity_id: Any = event.data.get("entity_id")
+            if not (isinstance(entity_id, str) and self.readable.accepts(entity_id)):
+                return False
+        self.buffer.append(event)
+        return True
+
+    def batch(self) -> EventBatch | None:
+        """Take what waits; an event that has no JSON form is left out alone."""
+        buffer, self.buffer = self.buffer, []
+        try:
+            found = [event.json for event in buffer]
+        except TypeError:
+            found = [json for event in buffer if (json := _json_or_none(event)) is not None]
+        return EventBatch(found) if found else None
+
+
+class EntityGroup:
+    """Subscribers of `subscribe_entities` with equal filters."""
+
+    __slots__ = ("members", "pending", "wanted")
+
+    def __init__(self, wanted: EntityFilter) -> None:
+        """Serve those who want the same entities."""
+        self.members: dict[tuple[Connection, int], None] = {}
+        self.pending: dict[str, tuple[State | None, StateChanged]] = {}
+        self.wanted = wanted
+
+    def take(self, event: StateChanged) -> None:
+        """Keep the newest change, and the state that the clients saw last."""
+        seen = self.pending.get(event.entity_id)
+        self.pending[event.entity_id] = (event.old if seen is None else seen[0], event)
+
+    def batch(self) -> EntityBatch | None:
+        """Merge what waits: an entity stands in only one of added, changed and removed."""
+        pending, self.pending = self.pending, {}
+        added: list[bytes] = []
+        changed: list[bytes] = []
+        removed: list[bytes] = []
+        for entity_id, (seen, event) in pending.items():
+            name = b'"%b"' % entity_id.encode()
+            new = event.new
+            if new is None:
+                if seen is not None:
+                    removed.append(name)
+            elif seen is None:
+                added.append(name + b":" + new.compressed)
+            else:
+                diff = event.diff if event.old is seen else compressed_diff(seen, new)
+                changed.append(name + b":" + diff)
+        parts: list[bytes] = []
+        if added:
+            parts.append(b'"a":{%b}' % b",".join(added))
+        if changed:
+            parts.append(b'"c":{%b}' % b",".join(changed))
+        if removed:
+            parts.append(b'"r":[%b]' % b",".join(removed))
+        return EntityBatch(b"{%b}" % b",".join(parts), list(pending)) if parts else None
+
+
+Batch = EventBatch | EntityBatch
+Group = EventGroup | EntityGroup
+
+
+def _json_or_none(event: Event) -> bytes | None:
+    try:
+        return event.json
+    except TypeError as error:
+        _LOGGER.warning("Event %s was not sent: %s", event.type, error)
+        return None

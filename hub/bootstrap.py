@@ -1,0 +1,274 @@
+"""The composition root: the only place that wires rooms together, in order, and takes them down."""
+
+import asyncio
+import contextlib
+import fcntl
+import gc
+import logging
+import os
+import signal
+import uuid
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from hub.const import EVENT_FINAL_WRITE, EVENT_START, EVENT_STARTED, EVENT_STOP, VERSION
+from hub.entities import EntityIndex
+from hub.entities.generic import register_generic_services
+from hub.errors import ConfigError, HubError, Problem
+from hub.events import EventBus
+from hub.hub import Hub, Phase
+from hub.loader import Loader
+from hub.services import ServiceRegistry
+from hub.states import StateMachine
+from hub.util.clock import SystemClock
+from hub.util.tasks import Tasks
+
+if TYPE_CHECKING:
+    from hub.api import Api
+    from hub.config.settings import Settings
+    from hub.mqtt import Mqtt
+
+_LOGGER = logging.getLogger(__name__)
+
+STOP_SECONDS: Final = 4.5
+"""What the whole stop may take; a step that is late is left behind with a log line."""
+
+
+@dataclass(slots=True)
+class Running:
+    """A started hub and the rooms that only the composition root knows."""
+
+    hub: Hub
+    api: "Api"
+    mqtt: "Mqtt"
+    loader: Loader
+    lock: int
+
+
+def run(config_dir: Path, data_dir: Path, port: int | None = None, host: str | None = None) -> int:
+    """Run a hub until SIGTERM or SIGINT; returns the exit status (0, 1 failed, 2 bad config)."""
+    try:
+        settings = load_settings(config_dir)
+    except ConfigError as error:
+        for problem in error.problems:
+            print(problem, flush=True)  # noqa: T201 - the answer of a command
+        return 2
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        try:
+            runner.run(_run(settings, config_dir, data_dir, port, host))
+        except HubError as error:
+            _LOGGER.error("The hub did not start: %s", error.message)  # noqa: TRY400
+            return 1
+    return 0
+
+
+def load_settings(config_dir: Path) -> "Settings":
+    """Read and validate the configuration; raises `ConfigError` with every problem."""
+    from hub.config import load
+
+    return load(config_dir)
+
+
+async def start(
+    settings: "Settings",
+    config_dir: Path,
+    data_dir: Path,
+    port: int | None = None,
+    host: str | None = None,
+) -> Running:
+    """Start a hub; raises `HubError` when it can not, with nothing left running."""
+    lock = _lock(data_dir)
+    try:
+        hub = await _build(settings, config_dir, data_dir)
+    except BaseException:
+        os.close(lock)
+        raise
+    try:
+        return await _start(hub, lock, host or settings.http.host, port or settings.http.port)
+    except BaseException:
+        await _close(hub, lock)
+        raise
+
+
+async def stop(running: Running) -> None:
+    """Stop within 5 s: no new work, goodbye to clients, offline on MQTT, final writes."""
+    hub = running.hub
+    hub.phase = Phase.STOPPING
+    hub.bus.fire(EVENT_STOP)
+    async with _budget(STOP_SECONDS):
+        await asyncio.gather(
+            _step("the API", running.api.stop(), 2.5),
+            _step("the integrations", running.loader.unload_all(), 2.2),
+        )
+        await _step("MQTT", running.mqtt.stop(), 3.0)
+        hub.phase = Phase.FINAL_WRITE
+        hub.bus.fire(EVENT_FINAL_WRITE)
+    await _close(hub, running.lock)
+    hub.phase = Phase.STOPPED
+
+
+async def _run(
+    settings: "Settings", config_dir: Path, data_dir: Path, port: int | None, host: str | None
+) -> None:
+    """Start, wait for a signal, stop."""
+    loop = asyncio.get_running_loop()
+    done = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, done.set)
+    running = await start(settings, config_dir, data_dir, port, host)
+    try:
+        await done.wait()
+        _LOGGER.info("Stopping")
+    finally:
+        await stop(running)
+
+
+async def _build(settings: "Settings", config_dir: Path, data_dir: Path) -> Hub:
+    """Make the hub's objects and load what the database holds."""
+    from hub.auth import Auth
+    from hub.registry import (
+        AreaRegistry,
+        DeviceRegistry,
+        EntityRegistry,
+        FloorRegistry,
+        LabelRegistry,
+    )
+    from hub.storage import Database, Documents
+
+    clock, tasks = SystemClock(), Tasks()
+    bus = EventBus(tasks)
+    states = StateMachine(bus, clock.time)
+    database = Database(data_dir / "hub.db")
+    await database.open()
+    documents = Documents(database)
+    floors = FloorRegistry(bus, database, clock)
+    labels = LabelRegistry(bus, database, clock)
+    areas = AreaRegistry(bus, database, clock)
+    devices = DeviceRegistry(bus, database, clock)
+    entity_registry = EntityRegistry(bus, database, clock)
+    auth = Auth(database, clock)
+    hub = Hub(
+        settings=settings,
+        config_dir=config_dir,
+        data_dir=data_dir,
+        clock=clock,
+        tasks=tasks,
+        bus=bus,
+        states=states,
+        services=ServiceRegistry(bus),
+        database=database,
+        documents=documents,
+        areas=areas,
+        floors=floors,
+        labels=labels,
+        devices=devices,
+        entity_registry=entity_registry,
+        entities=EntityIndex(),
+        auth=auth,
+        hub_id=await _hub_id(documents),
+    )
+    for registry in (floors, labels, areas, devices, entity_registry):
+        await registry.load()
+    await auth.load()
+    return hub
+
+
+async def _start(hub: Hub, lock: int, host: str, port: int) -> Running:
+    """Open the doors first, so that clients see the hub starting, then set up the house."""
+    from hub.api import Api
+    from hub.mqtt import Mqtt
+
+    hub.phase = Phase.STARTING
+    hub.entities.start(hub)
+    register_generic_services(hub)
+    running = Running(hub, Api(hub), Mqtt(hub), Loader(hub), lock)
+    await running.api.start(host, port)
+    try:
+        hub.bus.fire(EVENT_START)
+        await running.loader.setup_all()
+        await running.mqtt.start()
+    except BaseException:
+        await running.api.stop()
+        raise
+    hub.phase = Phase.RUNNING
+    hub.bus.fire(EVENT_STARTED)
+    gc.collect()
+    gc.freeze()
+    loop = asyncio.get_running_loop()
+    _LOGGER.info(
+        "Hub %s runs at http://%s:%s with %d entities (event loop: %s)",
+        VERSION,
+        host,
+        port,
+        len(hub.entities),
+        type(loop).__module__.partition(".")[0],
+    )
+    return running
+
+
+async def _close(hub: Hub, lock: int) -> None:
+    """Write what waits and let go of tasks, database and lock."""
+    registries = (hub.floors, hub.labels, hub.areas, hub.devices, hub.entity_registry)
+    for registry in registries:
+        await _step("a registry", registry.flush(), 1.0)
+    await hub.tasks.close(0.5)
+    await _step("the database", hub.database.close(), 1.0)
+    os.close(lock)
+
+
+async def _step(name: str, work: Awaitable[object], seconds: float) -> None:
+    """Do one step of the stop; a late or failing one does not hold up the others."""
+    try:
+        async with asyncio.timeout(seconds):
+            await work
+    except TimeoutError:
+        _LOGGER.warning("Stopping %s took longer than %.1f s and was left behind", name, seconds)
+    except Exception:
+        _LOGGER.exception("Stopping %s failed", name)
+
+
+@contextlib.asynccontextmanager
+async def _budget(seconds: float):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    """Leave the block at the latest after `seconds`."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        _LOGGER.warning("The stop took longer than %.1f s", seconds)
+
+
+def _lock(data_dir: Path) -> int:
+    """Take the data folder for this process; raises `ConfigError` when another hub has it."""
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle = os.open(data_dir / "hub.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        message = f"the data folder can not be used: {error.strerror}; give --data a writable one"
+        raise ConfigError([Problem(str(data_dir), None, message)]) from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(handle)
+        message = "another hub runs on this data folder; stop it or give --data another folder"
+        raise ConfigError([Problem(str(data_dir), None, message)]) from error
+    return handle
+
+
+async def _hub_id(documents: "Documents") -> str:
+    """Return the id that this installation keeps for ever."""
+    found = await documents.load("hub", "id")
+    if found is None:
+        found = uuid.uuid4().hex
+        await documents.save("hub", "id", found)
+    return str(found)
+
+
+def _loop_factory():  # type: ignore[no-untyped-def]  # noqa: ANN202
+    """Return uvloop's loop when it is installed, else asyncio's own."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
