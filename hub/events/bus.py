@@ -53,7 +53,7 @@ class EventBus:
         call = self._as_plain(callback)
         entry: Listener = call if filter is None else partial(_filtered, filter, call)
         if entry is callback:
-            entry = _Entry(callback) if callback in self._listeners.get(event_type, ()) else entry
+            entry = partial(callback) if callback in self._listeners.get(event_type, ()) else entry
         self._listeners.setdefault(event_type, []).append(entry)
         self._targets.clear()
         done = False
@@ -178,18 +178,6 @@ class EventBus:
         return start
 
 
-class _Entry:
-    """Tells a second registration of one function from the first."""
-
-    __slots__ = ("_callback",)
-
-    def __init__(self, callback: Listener) -> None:
-        self._callback = callback
-
-    def __call__(self, event: Event) -> None:
-        self._callback(event)
-
-
 def _filtered(accepts: Filter, callback: Listener, event: Event) -> None:
     if accepts(event.data):
         callback(event)
@@ -213,5 +201,6 @@ def _log_failure(callback: Listener | None, event: Event) -> None:
 
 
 def _name(callback: object) -> str:
-    inner = getattr(callback, "func", callback)
-    return getattr(inner, "__qualname__", repr(inner))
+    if isinstance(callback, partial):
+        callback = callback.args[1] if callback.func is _filtered else callback.func
+    return getattr(callback, "__qualname__", repr(callback))

@@ -54,4 +54,4 @@ def _default(value: object) -> Any:
         return value.value
     if isinstance(value, PurePath):
         return str(value)
-    raise TypeError(f"{type(value).__name__} has no JSON form")
+    raise TypeError  # orjson names the type

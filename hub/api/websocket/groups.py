@@ -216,11 +216,13 @@ class EntityGroup:
             if new is None:
                 if seen is not None:
                     removed.append(name)
-            elif seen is None:
+            elif event.old is seen and seen is not None:
+                changed.append(name + b":" + event.diff)
+            elif seen is None or new.last_changed != new.last_updated:
+                # several changes in one: a difference can carry only one of the two times
                 added.append(name + b":" + new.compressed)
             else:
-                diff = event.diff if event.old is seen else compressed_diff(seen, new)
-                changed.append(name + b":" + diff)
+                changed.append(name + b":" + compressed_diff(seen, new))
         parts: list[bytes] = []
         if added:
             parts.append(b'"a":{%b}' % b",".join(added))
