@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from hub.api import Api
     from hub.config.settings import Settings
     from hub.mqtt import Mqtt
+    from hub.storage import Documents
 
 _LOGGER = logging.getLogger(__name__)
 

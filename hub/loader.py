@@ -62,7 +62,10 @@ class Loader:
     async def setup_all(self) -> None:
         """Set up every configured integration, side by side."""
         await asyncio.gather(
-            *(self._setup(domain, config) for domain, config in self._hub.settings.integrations.items())
+            *(
+                self._setup(domain, config)
+                for domain, config in self._hub.settings.integrations.items()
+            )
         )
 
     async def unload_all(self) -> None:

@@ -1,4 +1,4 @@
-"""One loop of polled data for many entities, with listeners, back-off and one log line per change."""
+"""One loop of polled data for many entities: listeners, back-off, one log line per change."""
 
 import asyncio
 import logging

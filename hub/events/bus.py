@@ -100,7 +100,7 @@ class EventBus:
         origin: str = LOCAL,
         time: float | None = None,
     ) -> None:
-        """Tell every listener of this type; raises `InvalidFormat` for a name over 64 characters."""
+        """Tell every listener of this type; `InvalidFormat` for a name over 64 characters."""
         targets = self._targets.get(event_type)
         if targets is None:
             targets = self._resolve(event_type)
@@ -120,19 +120,22 @@ class EventBus:
             self._pending.append((targets, event))
             return
         self._dispatching = True
+        callback = targets[0]
         try:
             for callback in targets:
                 callback(event)
-        except Exception:  # noqa: BLE001 - a listener's failure must not reach the firer
-            self._recover(targets, event, callback)
+        except Exception as error:  # noqa: BLE001 - a listener's failure must not reach the firer
+            self._recover(targets, event, callback, error)
         finally:
             if self._pending:
                 self._drain()
             self._dispatching = False
 
-    def _recover(self, targets: tuple[Listener, ...], event: Event, failed: Listener) -> None:
+    def _recover(
+        self, targets: tuple[Listener, ...], event: Event, failed: Listener, error: Exception
+    ) -> None:
         """Log the failed listener and call the ones behind it."""
-        _log_failure(failed, event)
+        _log_failure(failed, event, error)
         _call_all(iter(targets[targets.index(failed) + 1 :]), event)
 
     def _drain(self) -> None:
@@ -142,7 +145,7 @@ class EventBus:
             count += 1
             if count > MAX_CHAIN:
                 _LOGGER.error(
-                    "Dropped %d events: one event led to more than %d others (a loop), last type %s",
+                    "Dropped %d events: one led to more than %d others (a loop), last type %s",
                     len(pending),
                     MAX_CHAIN,
                     pending[0][1].type,
@@ -190,14 +193,14 @@ def _call_all(callbacks: Iterator[Listener], event: Event) -> None:
         try:
             for callback in callbacks:
                 callback(event)
-        except Exception:  # noqa: BLE001 - a listener's failure must not reach the firer
-            _log_failure(callback, event)
+        except Exception as error:  # noqa: BLE001 - a listener's failure must not reach the firer
+            _log_failure(callback, event, error)
         else:
             return
 
 
-def _log_failure(callback: Listener | None, event: Event) -> None:
-    _LOGGER.exception("Listener %s of %s failed", _name(callback), event.type)
+def _log_failure(callback: Listener | None, event: Event, error: Exception) -> None:
+    _LOGGER.error("Listener %s of %s failed", _name(callback), event.type, exc_info=error)
 
 
 def _name(callback: object) -> str:

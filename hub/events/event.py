@@ -41,12 +41,15 @@ class Event:
     def json(self) -> bytes:
         """Return the Home Assistant event object as JSON, built at most once."""
         if (value := self._json) is None:
-            value = self._json = b'{"event_type":%b,"data":%b,"origin":"%b","time_fired":"%b","context":%b}' % (
-                dumps(self.type),
-                self._data_json(),
-                self.origin.encode(),
-                iso(self.time).encode(),
-                self.context.json,
+            value = self._json = (
+                b'{"event_type":%b,"data":%b,"origin":"%b","time_fired":"%b","context":%b}'
+                % (
+                    dumps(self.type),
+                    self._data_json(),
+                    self.origin.encode(),
+                    iso(self.time).encode(),
+                    self.context.json,
+                )
             )
         return value
 

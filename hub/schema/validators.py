@@ -26,7 +26,14 @@ def boolean(value: object) -> bool:
     raise vol.Invalid(f"expected true or false, got {_kind(value)}")
 
 
-_BOOLEANS: Final = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+_BOOLEANS: Final = {
+    "true": True,
+    "yes": True,
+    "on": True,
+    "false": False,
+    "no": False,
+    "off": False,
+}
 
 
 def finite_float(value: object) -> float:

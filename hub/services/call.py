@@ -87,10 +87,9 @@ def _parse(target: Mapping[str, Any]) -> Target:
             f"extra keys not allowed @ target[{unknown[0]!r}]: a target takes "
             + ", ".join(TARGET_KEYS)
         )
-    lists = [_ids(key, target.get(key)) for key in TARGET_KEYS]
-    entity_ids = lists[0]
+    entity_ids, devices, areas, floors, labels = (_ids(key, target.get(key)) for key in TARGET_KEYS)
     if entity_ids == ("all",):
-        return Target((), *lists[1:], all=True)
+        return Target((), devices, areas, floors, labels, all=True)
     for entity_id in entity_ids:
         domain, dot, object_id = entity_id.partition(".")
         if not (domain and dot and object_id) or "." in object_id:
@@ -98,7 +97,7 @@ def _parse(target: Mapping[str, Any]) -> Target:
                 f"Entity ID {entity_id[:80]!r} is an invalid entity ID for 'entity_id': "
                 "expected domain.object_id"
             )
-    return Target(*lists)
+    return Target(entity_ids, devices, areas, floors, labels)
 
 
 def _ids(key: str, value: object) -> tuple[str, ...]:

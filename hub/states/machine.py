@@ -136,10 +136,8 @@ class StateMachine:
         places: list[list[StateListener]] = []
         if entity_ids is None and domains is None:
             places.append(self._any)
-        for entity_id in entity_ids or ():
-            places.append(self._by_entity.setdefault(entity_id.lower(), []))
-        for domain in domains or ():
-            places.append(self._by_domain.setdefault(domain, []))
+        places += [self._by_entity.setdefault(item.lower(), []) for item in entity_ids or ()]
+        places += [self._by_domain.setdefault(domain, []) for domain in domains or ()]
         for place in places:
             place.append(callback)
 

@@ -5,6 +5,7 @@ import heapq
 import itertools
 import time as _time
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 Cancel = Callable[[], None]
@@ -78,7 +79,7 @@ class FakeClock:
     async def sleep(self, delay: float) -> None:
         """Wait until `advance` has passed `delay` seconds."""
         future = asyncio.get_running_loop().create_future()
-        cancel = self.call_later(delay, lambda: future.done() or future.set_result(None))
+        cancel = self.call_later(delay, partial(_resolve, future))
         try:
             await future
         finally:
@@ -100,6 +101,11 @@ class FakeClock:
         self._now += end - self._monotonic
         self._monotonic = end
         await _settle()
+
+
+def _resolve(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
 
 
 async def _settle() -> None:

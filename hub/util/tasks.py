@@ -32,17 +32,17 @@ class Tasks:
         task.add_done_callback(self._done)
         return task
 
-    async def close(self, timeout: float = 3.0) -> None:
-        """Cancel every task and wait up to `timeout` seconds for their ends."""
+    async def close(self, patience: float = 3.0) -> None:
+        """Cancel every task and wait up to `patience` seconds for their ends."""
         self._closed = True
         current = asyncio.current_task()
         tasks = [task for task in self._tasks if task is not current]
         for task in tasks:
             task.cancel()
         if tasks:
-            _, late = await asyncio.wait(tasks, timeout=timeout)
+            _, late = await asyncio.wait(tasks, timeout=patience)
             for task in late:
-                _LOGGER.warning("Task %s did not end within %s s", task.get_name(), timeout)
+                _LOGGER.warning("Task %s did not end within %s s", task.get_name(), patience)
 
     def _done(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)

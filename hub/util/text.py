@@ -11,7 +11,7 @@ def slugify(text: str, fallback: str = "unknown") -> str:
     Text without any letter or digit gives `fallback`.
     """
     if not text.isascii():
-        from anyascii import anyascii  # noqa: PLC0415 - its tables are read only when needed
+        from anyascii import anyascii
 
         text = anyascii(text)
     return _NOT_WORD.sub("_", text.lower()).strip("_") or fallback

@@ -1,4 +1,4 @@
-"""Time-sorted 26-character ids (https://github.com/ulid/spec) that cost well under a microsecond."""
+"""Time-sorted 26-character ids (https://github.com/ulid/spec), made in under a microsecond."""
 
 import os
 import time

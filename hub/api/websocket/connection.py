@@ -120,7 +120,7 @@ class Connection:
             if command.admin and not self.session.user.is_admin:
                 raise Unauthorized
             result = command.handler(self, command.validated(message))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - every failure is answered and logged
             self._failed(message_id, kind, error)
             return None
         if inspect.isawaitable(result):
@@ -132,7 +132,7 @@ class Connection:
         """Answer a command when the outside has answered."""
         try:
             self._answer(message_id, await result)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - every failure is answered and logged
             self._failed(message_id, kind, error)
         finally:
             self._running.release()

@@ -150,9 +150,7 @@ def _auth_problem(auth: object) -> str | None:
 
 
 async def _refuse(ws: "web.WebSocketResponse[Any]", message: str) -> None:
-    await ws.send_frame(
-        orjson.dumps({"type": "auth_invalid", "message": message}), WSMsgType.TEXT
-    )
+    await ws.send_frame(orjson.dumps({"type": "auth_invalid", "message": message}), WSMsgType.TEXT)
     await _end(ws)
 
 

@@ -32,7 +32,7 @@ class EntityFilter:
         exclude: "Pattern | None" = None,
         reader: "User | None" = None,
     ) -> None:
-        """Want the listed entities (None: any) that match; `reader` limits to what a user may read."""
+        """Want the listed entities (None: any) that match and that `reader` may read."""
         self.entity_ids = None if entity_ids is None else frozenset(entity_ids)
         self._include = include
         self._exclude = exclude
@@ -155,7 +155,7 @@ class EntityBatch:
     def frame(self, message_id: int, coalesce: bool) -> bytes:
         """Return the one frame."""
         del coalesce
-        return text_frame(b"%b%b,\"id\":%d}" % (HEAD, self._event, message_id))
+        return text_frame(b'%b%b,"id":%d}' % (HEAD, self._event, message_id))
 
 
 class EventGroup:

@@ -1,12 +1,14 @@
 """The state machine: changes, reports, indexes, and a client that rebuilds it from the stream."""
 
 import random
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hub.api.websocket.groups import EntityFilter, EntityGroup
 from hub.errors import InvalidFormat
 from hub.events import Context, EventBus
 from hub.states import State, StateMachine
@@ -83,8 +85,11 @@ def test_ids_are_small_letters_everywhere() -> None:
 
 @pytest.mark.parametrize(
     "entity_id",
-    ["a", "a.", ".a", "a.b.c", "a b.c", "a._b", "a.b_", "_a.b", "a__b.c", "ä.b", "a.b\n"]
-    + ["x" * 65 + ".a", "a." + "b" * 254],
+    [
+        *("a", "a.", ".a", "a.b.c", "a b.c", "a._b", "a.b_", "_a.b", "a__b.c", "ä.b", "a.b\n"),
+        "x" * 65 + ".a",
+        "a." + "b" * 254,
+    ],
 )
 def test_bad_ids_are_refused(entity_id: str) -> None:
     states, _, _ = machine()
@@ -174,7 +179,7 @@ def test_an_attribute_without_json_form_does_not_break_the_state(
 
 
 def stream(states: list[State]) -> list[dict[str, Any]]:
-    return [loads(StateChanged("x", a, b, 0, b.context).diff) for a, b in zip(states, states[1:])]
+    return [loads(StateChanged("x", a, b, 0, b.context).diff) for a, b in pairwise(states)]
 
 
 def test_compressed_changes() -> None:
@@ -214,7 +219,7 @@ def test_compressed_added() -> None:
     }
 
 
-def apply(view: dict[str, Any], event: dict[str, Any]) -> None:
+def apply(view: dict[str, Any], event: dict[str, Any]) -> None:  # noqa: C901 - the clients' rules
     """Do what the clients' decoders do."""
     for entity_id, added in event.get("a", {}).items():
         context = added["c"]
@@ -261,9 +266,7 @@ def expected(states: StateMachine) -> dict[str, Any]:
 
 @given(st.integers(0, 2**32))
 def test_a_client_rebuilds_all_states_from_the_groups_stream(seed: int) -> None:
-    from hub.api.websocket.groups import EntityFilter, EntityGroup
-
-    choose = random.Random(seed)
+    choose = random.Random(seed)  # noqa: S311 - a reproducible run
     states, changes, now = machine()
     group, view = EntityGroup(EntityFilter()), {}
     contexts = [Context(), Context("u1"), Context("u2", "p"), Context(None, "p")]
@@ -275,9 +278,7 @@ def test_a_client_rebuilds_all_states_from_the_groups_stream(seed: int) -> None:
             if choose.random() < 0.15:
                 states.remove(entity_id)
                 continue
-            attributes = {
-                name: choose.randrange(2) for name in "abc" if choose.random() < 0.6
-            }
+            attributes = {name: choose.randrange(2) for name in "abc" if choose.random() < 0.6}
             states.set(
                 entity_id,
                 str(choose.randrange(3)),

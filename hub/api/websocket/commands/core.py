@@ -152,7 +152,9 @@ def _as_wire(error: ServiceValidationError) -> ServiceValidationError:
     )
 
 
-@command("fire_event", {vol.Required("event_type"): text, vol.Optional("event_data"): dict}, admin=True)
+@command(
+    "fire_event", {vol.Required("event_type"): text, vol.Optional("event_data"): dict}, admin=True
+)
 def fire_event(connection: Connection, message: Message) -> dict[str, Any]:
     """Fire an event."""
     context = connection.context()
