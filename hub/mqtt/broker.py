@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -28,6 +29,7 @@ STOP_TIMEOUT: Final = 5.0
 _PORTS_TRIED: Final = 20
 _SBIN: Final = ("/usr/sbin", "/usr/local/sbin")
 _STABLE: Final = 20.0
+_STAMP: Final = re.compile(r"^\d+: ")
 _IN_USE: Final = "Address already in use"
 _PORT_TAKEN: Final = 1
 _BAD_CONFIGURATION: Final = 3
@@ -241,13 +243,14 @@ class Broker:
             return
         with suppress(ValueError):
             while line := (await process.stderr.readline()).decode("utf-8", "replace").rstrip():
+                line = _STAMP.sub("", line)  # noqa: PLW2901 - the same line, shorter
                 self._lines.append(line)
                 level = logging.WARNING if line.startswith("Error") else logging.DEBUG
                 _LOGGER.log(level, "mosquitto: %s", line)
 
     def _obituary(self) -> str:
         code = self._process.returncode if self._process is not None else None
-        said = next((line for line in reversed(self._lines) if "rror" in line), "")
+        said = " ".join(line for line in self._lines if line.startswith("Error"))
         return f"The MQTT broker ended with {code}" + (f": {said}" if said else "")
 
     async def _reap_orphan(self) -> None:

@@ -211,10 +211,7 @@ class Link:
     def abort(self) -> None:
         """Drop the connection without a word; the broker then publishes the will."""
         self._closing = True
-        if (sock := self._client.socket()) is not None:
-            self._forget(self._fd)
-            self._client.on_socket_close = None
-            sock.close()
+        self._unplug()
         self._lose(LinkError("closed"))
 
     async def _dial(self) -> None:
@@ -236,6 +233,7 @@ class Link:
                 self._client.connect(self._broker.host, self._broker.port, self._broker.keepalive)
             except Exception as caught:  # noqa: BLE001 - handed to the loop
                 error = caught
+                _close_sockets(caught)
             try:
                 self._loop.call_soon_threadsafe(settle, error)
             except RuntimeError:
@@ -322,14 +320,19 @@ class Link:
         return properties
 
     def _break(self, error: LinkError) -> None:
+        self._unplug()
+        self._lose(error)
+
+    def _unplug(self) -> None:
         if (sock := self._client.socket()) is not None:
             self._forget(self._fd)
             self._client.on_socket_close = None
             sock.close()
-        self._lose(error)
 
     def _lose(self, error: LinkError) -> None:
-        """Fail everything that waits, once."""
+        """Fail everything that waits, once; paho calls back no more, not even when it is freed."""
+        self._forget(self._fd)
+        self._client.on_socket_close = None
         was, self.connected = self.connected, False
         self._closed.set()
         if self._misc is not None and self._misc is not asyncio.current_task():
@@ -425,7 +428,7 @@ class Link:
     def _call(self, action: Callable[[Any], None], argument: object) -> None:
         if threading.get_ident() == self._thread:
             action(argument)
-        else:
+        elif not self._loop.is_closed():
             self._loop.call_soon_threadsafe(action, argument)
 
     def _watch(self, sock: "SocketLike") -> None:
@@ -476,3 +479,13 @@ def _network_words(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror.lower()
     return str(error) or type(error).__name__
+
+
+def _close_sockets(error: BaseException) -> None:
+    """Close what paho leaves open when a TLS handshake fails."""
+    trace = error.__traceback__
+    while trace is not None:
+        for value in trace.tb_frame.f_locals.values():
+            if isinstance(value, socket.socket):
+                value.close()
+        trace = trace.tb_next
