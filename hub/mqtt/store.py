@@ -22,7 +22,7 @@ class DatabaseStore:
         """Return all rows of this broker."""
         from hub.storage.tables import mqtt_ledger as table
 
-        async with self._database.begin() as connection:
+        async with self._database.read() as connection:
             found = await connection.execute(table.select().where(table.c.broker == self._broker))
             return [
                 Row(

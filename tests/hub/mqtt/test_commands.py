@@ -193,7 +193,7 @@ async def test_order_for_an_entity_is_kept(room: Room) -> None:
         room.send("climate/x/temperature/set", str(number).encode())
     room.gate.set()
     await room.idle()
-    assert [x[1] for x in room.calls][0] == "set_hvac_mode"
+    assert room.calls[0][1] == "set_hvac_mode"
     assert [x[2].get("temperature") for x in room.calls[1:]] == [float(x) for x in range(20)]
 
 
