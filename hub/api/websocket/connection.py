@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from hub.api.websocket.command import COMMANDS, Message, Raw, Then
-from hub.api.websocket.frames import frames
+from hub.api.websocket.frames import PING_FRAME, frames
 from hub.api.websocket.groups import HEAD, Batch, EventBatch, Group
 from hub.errors import HubError, InvalidFormat, Unauthorized
 from hub.events import Context
@@ -62,6 +62,7 @@ class Connection:
         self.slow = False
         self.groups: list[Group] = []
         self.closing: int | None = None
+        self.alive = True
         self._ws = ws
         self._transport = transport
         self._outbox: list[bytes] = []
@@ -86,6 +87,7 @@ class Connection:
 
     async def receive(self, data: bytes | str) -> bool:
         """Handle one text frame; False when it is not JSON and the connection must close."""
+        self.alive = True
         try:
             message = loads(data)
         except ValueError:
@@ -262,6 +264,15 @@ class Connection:
         unsubscribe()
         self._conflated.pop(message_id, None)
         return True
+
+    def beat(self) -> None:
+        """Send a ping (RFC 6455, 5.5.2), or end a client that was silent since the last one."""
+        if self.alive:
+            self.alive = False
+            self.write(PING_FRAME)
+        else:
+            _LOGGER.info("The websocket of %s gave no sign of life", self.remote)
+            self._transport.abort()
 
     def drop_subscriptions(self) -> None:
         """End all subscriptions."""

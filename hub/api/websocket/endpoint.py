@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import orjson
 from aiohttp import WSMsgType, web
@@ -12,11 +12,13 @@ from hub.api.websocket.commands import load_commands
 from hub.api.websocket.connection import Connection
 from hub.api.websocket.fanout import Fanout
 from hub.const import HA_VERSION
+
 from hub.util.json import loads
 
 if TYPE_CHECKING:
     from hub.auth import Session
     from hub.hub import Hub
+    from hub.util.clock import Cancel
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -42,19 +44,20 @@ class WebsocketEndpoint:
         self.fanout = Fanout(hub.bus, hub.states)
         self.connections: set[Connection] = set()
         self._opening: set[web.WebSocketResponse[Any]] = set()
+        self._heartbeat: Cancel | None = None
         self._failed_login = failed_login
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Serve one client until it leaves."""
         ws: web.WebSocketResponse[Any] = web.WebSocketResponse(
-            heartbeat=HEARTBEAT_SECONDS,
+            autoping=False,
             max_msg_size=MAX_MESSAGE_BYTES,
             compress=False,
             decode_text=False,
         )
         await ws.prepare(request)
-        transport = request.transport
-        if not isinstance(transport, asyncio.Transport):
+        transport = cast("asyncio.Transport | None", request.transport)
+        if transport is None:
             return ws
         self._opening.add(ws)
         try:
@@ -68,6 +71,8 @@ class WebsocketEndpoint:
             session.refresh_token_id, lambda: connection.close_soon(1000)
         )
         self.connections.add(connection)
+        if self._heartbeat is None:
+            self._heartbeat = self.hub.clock.call_later(HEARTBEAT_SECONDS, self._beat)
         try:
             await self._serve(ws, connection)
         finally:
@@ -78,6 +83,8 @@ class WebsocketEndpoint:
 
     async def close(self) -> None:
         """Tell every client that the hub goes away for now (1012), within about 2 s."""
+        if self._heartbeat is not None:
+            self._heartbeat()
         closing = [connection.close(1012, b"Service restart") for connection in self.connections]
         early = [ws.close(code=1012, drain=False) for ws in self._opening]
         await asyncio.gather(*closing, *early, return_exceptions=True)
@@ -89,6 +96,10 @@ class WebsocketEndpoint:
             if message.type is WSMsgType.TEXT:
                 if not await connection.receive(message.data):
                     break
+            elif message.type is WSMsgType.PING:
+                await ws.pong(message.data)
+            elif message.type is WSMsgType.PONG:
+                connection.alive = True
             elif message.type is WSMsgType.BINARY:
                 if not message.data:
                     break
@@ -97,6 +108,17 @@ class WebsocketEndpoint:
                 return
         connection.flush()
         await connection.close(1000)
+
+    def _beat(self) -> None:
+        """Ping every client; one that gave no sign of life since the last ping is gone.
+
+        One timer for all connections: a timer of each would move with every message it gets.
+        """
+        self._heartbeat = None
+        for connection in list(self.connections):
+            connection.beat()
+        if self.connections:
+            self._heartbeat = self.hub.clock.call_later(HEARTBEAT_SECONDS, self._beat)
 
     async def _authenticate(
         self, ws: "web.WebSocketResponse[Any]", remote: str | None

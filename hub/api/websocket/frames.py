@@ -1,6 +1,9 @@
 """Server-to-client text frames (RFC 6455, section 5.2): unmasked, never fragmented."""
 
 from collections.abc import Sequence
+from typing import Final
+
+PING_FRAME: Final = b"\x89\x00"
 
 
 def text_frame(payload: bytes) -> bytes:
