@@ -1,0 +1,97 @@
+"""Looking at the database file before it is used: readable, writable, whole, of which version.
+
+Plain sqlite3 in a thread, because all of it must be known before SQLAlchemy opens the file.
+"""
+
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from hub.storage.errors import StorageError
+
+CHECK_LIMIT: Final = 64 * 1024 * 1024
+"""Files up to this many bytes are checked page by page; larger ones would hold up the start."""
+
+_DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_COMPANIONS: Final = ("", "-wal", "-shm", "-journal")
+
+
+class Damaged(Exception):  # noqa: N818 - internal to this room, never on the wire
+    """The file is no SQLite database or its pages do not fit together."""
+
+
+def inspect(path: Path, busy_timeout: float) -> str | None:
+    """Return the schema version (None = no schema yet) of a file that can be written.
+
+    Waits up to `busy_timeout` seconds for a lock. Raises `Damaged` for a broken file and
+    `StorageError` for one that can not be used now.
+    """
+    if not path.parent.is_dir():
+        raise StorageError(
+            f"{path}: the folder does not exist; create it or name another data folder"
+        )
+    try:
+        with closing(sqlite3.connect(path, busy_timeout, isolation_level=None)) as connection:
+            _check(connection, path)
+            return _version(connection)
+    except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED:
+            raise Damaged(str(error)) from error
+        raise explain(path, error) from error
+
+
+def explain(path: Path, error: BaseException) -> StorageError:
+    """Turn what SQLite says into a message that names the file and what to do."""
+    text = str(error)
+    if "locked" in text:
+        advice = "another program holds the database; stop it, then start the hub again"
+    elif "readonly" in text or "unable to open" in text:
+        advice = "the hub's user needs write permission for the file and its folder"
+    elif "full" in text:
+        advice = "the disk is full; free some space"
+    elif "disk I/O" in text:
+        advice = "the disk fails; look at the system log and restore from a backup elsewhere"
+    elif "malformed" in text or "not a database" in text:
+        advice = "the file is damaged; stop the hub, move the file away and restore a backup"
+    else:
+        advice = "see the message of SQLite"
+    return StorageError(f"{path}: {text}: {advice}")
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a damaged file and its companions to `<name>.corrupt-<time>`; return the new path."""
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    target = path.with_name(f"{path.name}.corrupt-{stamp}")
+    number = 1
+    while target.exists():
+        number += 1
+        target = path.with_name(f"{path.name}.corrupt-{stamp}-{number}")
+    for suffix in _COMPANIONS:
+        source = path.with_name(path.name + suffix)
+        if source.exists():
+            source.rename(target.with_name(target.name + suffix))
+    return target
+
+
+def _check(connection: sqlite3.Connection, path: Path) -> None:
+    """Read the file's pages, then take and give back the write lock."""
+    connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if path.stat().st_size <= CHECK_LIMIT:
+        found = [row[0] for row in connection.execute("PRAGMA quick_check(1)")]
+        if found != ["ok"]:
+            raise Damaged(str(found[0]))
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute("ROLLBACK")
+
+
+def _version(connection: sqlite3.Connection) -> str | None:
+    known = connection.execute(
+        "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'alembic_version'"
+    ).fetchone()
+    if known is None:
+        return None
+    row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    return None if row is None else str(row[0])
