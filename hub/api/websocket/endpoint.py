@@ -12,7 +12,6 @@ from hub.api.websocket.commands import load_commands
 from hub.api.websocket.connection import Connection
 from hub.api.websocket.fanout import Fanout
 from hub.const import HA_VERSION
-
 from hub.util.json import loads
 
 if TYPE_CHECKING:
