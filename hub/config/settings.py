@@ -1,0 +1,99 @@
+"""What the hub is told by its configuration: immutable, typed, complete with defaults."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Any
+
+
+class Profile(StrEnum):
+    """How strict the hub is with its own configuration."""
+
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """`hub:`, the place the hub serves; degrees, metres, ISO codes."""
+
+    name: str = "Home"
+    hub_id: str = "home"
+    latitude: float = 0.0
+    longitude: float = 0.0
+    elevation: float = 0.0
+    time_zone: str = "UTC"
+    language: str = "en"
+    country: str | None = None
+    currency: str = "EUR"
+    unit_system: str = "metric"
+    internal_url: str | None = None
+    external_url: str | None = None
+    profile: Profile = Profile.DEVELOPMENT
+    debug: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Http:
+    """`http:`, where the API and the page listen and whom they trust."""
+
+    host: str = "127.0.0.1"
+    port: int = 8123
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    allowed_hosts: tuple[str, ...] = ()
+    cors_origins: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """`mqtt: broker:`, an MQTT broker that somebody else runs; keepalive in seconds."""
+
+    host: str
+    port: int = 1883
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    tls: bool = False
+    tls_ca: Path | None = None
+    tls_insecure: bool = False
+    keepalive: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Mqtt:
+    """`mqtt:`; without `broker` the hub starts one of its own on 127.0.0.1:`managed_port`."""
+
+    enabled: bool = True
+    broker: Broker | None = None
+    managed_port: int = 1883
+    base: str = "hub"
+    prefix: str = "homeassistant"
+    discovery: str = "device"
+    protocol: str = "auto"
+    legacy_object_id: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Logger:
+    """`logger:`, the least level that is written, for all and for single names."""
+
+    level: str = "info"
+    levels: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything of hub.yaml; `integrations` holds each one's validated section."""
+
+    hub: House = field(default_factory=House)
+    http: Http = field(default_factory=Http)
+    mqtt: Mqtt = field(default_factory=Mqtt)
+    logger: Logger = field(default_factory=Logger)
+    integrations: dict[str, Any] = field(default_factory=dict)
+    secret_key: str | None = field(default=None, repr=False)
+    """Wraps the sealing keys; always set in the production profile."""
+
+    @property
+    def profile(self) -> Profile:
+        """Return the profile, development unless the configuration says otherwise."""
+        return self.hub.profile
