@@ -9,7 +9,7 @@ import os
 import signal
 import uuid
 from collections.abc import Awaitable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -27,8 +27,11 @@ from hub.util.tasks import Tasks
 
 if TYPE_CHECKING:
     from hub.api import Api
+    from hub.auth import Auth
     from hub.config.settings import Settings
+    from hub.events import Context
     from hub.mqtt import Mqtt
+    from hub.mqtt.options import MqttSettings
     from hub.storage import Documents
 
 _LOGGER = logging.getLogger(__name__)
@@ -87,7 +90,9 @@ async def start(
         os.close(lock)
         raise
     try:
-        return await _start(hub, lock, host or settings.http.host, port or settings.http.port)
+        return await _start(
+            hub, lock, host or settings.http.host, settings.http.port if port is None else port
+        )
     except BaseException:
         await _close(hub, lock)
         raise
@@ -176,15 +181,33 @@ async def _build(settings: "Settings", config_dir: Path, data_dir: Path) -> Hub:
     return hub
 
 
+class _Rights:
+    """Answers the services' question with what the users' room knows."""
+
+    def __init__(self, auth: "Auth") -> None:
+        self._users = auth.users
+
+    def may_call(self, context: "Context", domain: str, service: str, admin: bool) -> bool:
+        """Let the house itself call anything, and a user what is open to him."""
+        del domain, service
+        if context.user_id is None:
+            return True
+        user = self._users.get(context.user_id)
+        return user is not None and user.is_active and (user.is_admin or not admin)
+
+
 async def _start(hub: Hub, lock: int, host: str, port: int) -> Running:
     """Open the doors first, so that clients see the hub starting, then set up the house."""
     from hub.api import Api
     from hub.mqtt import Mqtt
 
     hub.phase = Phase.STARTING
+    hub.services.permission = _Rights(hub.auth)
     hub.entities.start(hub)
     register_generic_services(hub)
-    running = Running(hub, Api(hub), Mqtt(hub), Loader(hub), lock)
+    running = Running(
+        hub, Api(hub), Mqtt(hub, _mqtt_settings(hub), hub.data_dir), Loader(hub), lock
+    )
     await running.api.start(host, port)
     try:
         hub.bus.fire(EVENT_START)
@@ -207,6 +230,24 @@ async def _start(hub: Hub, lock: int, host: str, port: int) -> Running:
         type(loop).__module__.partition(".")[0],
     )
     return running
+
+
+def _mqtt_settings(hub: Hub) -> "MqttSettings":
+    """Hand the `mqtt:` section to its room, with the hub's own names."""
+    from hub.mqtt.options import BrokerSettings, Discovery, MqttSettings, Protocol
+
+    given, house = hub.settings.mqtt, hub.settings.hub
+    values = {name: getattr(given, name) for name in ("enabled", "managed_port", "base", "prefix")}
+    broker = given.broker
+    return MqttSettings(
+        **values,
+        broker=None if broker is None else BrokerSettings(**asdict(broker)),
+        hub_id=house.hub_id,
+        hub_name=house.name,
+        discovery=Discovery(given.discovery),
+        protocol=Protocol(given.protocol),
+        legacy_object_id=given.legacy_object_id,
+    )
 
 
 async def _close(hub: Hub, lock: int) -> None:

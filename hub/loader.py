@@ -2,54 +2,30 @@
 
 import asyncio
 import importlib
-import importlib.util
 import logging
 import random
 import time
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from hub.const import EVENT_COMPONENT_LOADED
 from hub.errors import HubError, Unavailable
 from hub.hub import LoadedIntegration
-from hub.util.json import loads
+from hub.util.packages import PACKAGE, known, manifest
 
 if TYPE_CHECKING:
     from hub.hub import Hub
 
+__all__ = ["Loader", "known"]
+
 _LOGGER = logging.getLogger(__name__)
 
-PACKAGE: Final = "integrations"
 SETUP_SECONDS: Final = 30.0
 UNLOAD_SECONDS: Final = 2.0
 FIRST_RETRY: Final = 5.0
 LAST_RETRY: Final = 300.0
 
 Unload = Callable[[], Awaitable[None]]
-
-
-def known() -> list[str]:
-    """Return the names of the integrations that are installed."""
-    spec = importlib.util.find_spec(PACKAGE)
-    places = [] if spec is None else list(spec.submodule_search_locations or ())
-    return sorted(
-        manifest.parent.name
-        for place in places
-        for manifest in Path(place).glob("*/manifest.json")
-        if not manifest.parent.name.startswith("_")
-    )
-
-
-def manifest(domain: str) -> dict[str, Any]:
-    """Return an integration's manifest; raises `HubError` when there is none."""
-    spec = importlib.util.find_spec(PACKAGE)
-    for place in [] if spec is None else list(spec.submodule_search_locations or ()):
-        path = Path(place) / domain / "manifest.json"
-        if path.is_file():
-            found: dict[str, Any] = loads(path.read_bytes())
-            return found
-    raise HubError(f"There is no integration {domain!r}; known are {', '.join(known())}")
 
 
 class Loader:

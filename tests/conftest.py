@@ -5,5 +5,6 @@ pytest_plugins = [
     "tests.peers.mosquitto",
     "tests.peers.modbus",
     "tests.peers.hub",
+    "tests.peers.house",
     "tests.peers.browser",
 ]

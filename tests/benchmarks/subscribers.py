@@ -1,6 +1,6 @@
 """Raw websocket subscribers in a process of their own: they count deliveries, nothing else.
 
-Run by `fanout.py`; reads one JSON line from standard input and answers with JSON lines.
+Run by `bench_fanout.py`; reads one JSON line from standard input and answers with JSON lines.
 A delivery is one state change that reached one client, however the server batches them.
 """
 
@@ -9,7 +9,6 @@ import json
 import os
 import sys
 import time
-
 
 BUFFER = bytearray(1 << 20)
 VIEW = memoryview(BUFFER)

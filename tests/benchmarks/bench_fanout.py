@@ -1,7 +1,7 @@
 """Deliveries per second to many websocket clients while states are set inside the hub.
 
-Run `python tests/benchmarks/fanout.py [--clients 100] [--seconds 3] [--json FILE]`; prints JSON.
-The baseline in the same run is a bare loop that hands one ready frame to the same transports:
+Run `python tests/benchmarks/bench_fanout.py [--clients 100] [--seconds 3] [--json FILE]`; prints
+JSON. The baseline in the same run is a bare loop that hands one ready frame to the same transports:
 what asyncio and the kernel allow with no work per change at all.
 """
 
@@ -112,8 +112,8 @@ async def measure(running: Any, port: int, token: str, options: Any, kind: str) 
     return result
 
 
-async def main() -> None:
-    """Measure both kinds and print JSON."""
+async def main() -> tuple[str, Path | None]:
+    """Measure both kinds; returns the JSON and where it shall go."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clients", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=3)
@@ -137,10 +137,15 @@ async def main() -> None:
         }
         await bootstrap.stop(running)
     text = json.dumps(result, indent=1)
-    if options.json:
-        options.json.write_text(text, encoding="utf-8")
+    return text, options.json
+
+
+def report(text: str, path: Path | None) -> None:
+    """Print the result, and keep it when asked to."""
+    if path:
+        path.write_text(text, encoding="utf-8")
     sys.stdout.write(text + "\n")
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    report(*asyncio.run(main()))

@@ -1,7 +1,7 @@
 """In-process rates of bus, states and services, beside a bare Python loop of the same machine.
 
-Run `python tests/benchmarks/core.py [--json FILE]`; prints JSON. Each figure is the median of five
-rounds in calls per second, with the garbage collector on. `bare` calls one empty function.
+Run `python tests/benchmarks/bench_core.py [--json FILE]`; prints JSON. Each figure is the median
+of five rounds in calls per second, with the garbage collector on. `bare` calls an empty function.
 """
 
 import argparse
