@@ -26,7 +26,7 @@ class Peer(asyncio.Protocol):
         self.address = ""
         self.counters = Counters()
         self.connected_at = self.heard_at = server.image.monotonic()
-        self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.closed = asyncio.Event()
         self._server = server
         self._framer = server.framer(self.counters)
         self._transport: asyncio.Transport | None = None
@@ -75,8 +75,7 @@ class Peer(asyncio.Protocol):
         """Tell the server; keep the counts."""
         self._transport = None
         self._server.left(self)
-        if not self.closed.done():
-            self.closed.set_result(None)
+        self.closed.set()
 
     def close(self) -> None:
         """Cut the connection without waiting for what is unsent."""

@@ -34,10 +34,11 @@ class Rtu:
         if self._rest:
             data = self._join(data, now)
         self._fed_at = now
+        slave = self._slave
         replies: list[bytes] = []
         position, end = 0, len(data)
         while end - position >= _SHORTEST:
-            size = frame_size(data, position, self._slave.units)
+            size = frame_size(data, position, slave.units, slave.answered)
             if size > 0:
                 self._take(data[position : position + size], now, replies)
                 position += size
@@ -71,7 +72,7 @@ class Rtu:
     def _ahead(self, data: bytes, position: int) -> int:
         """Return where a sound frame begins behind what may be a cut one, else the same place."""
         for place in range(position + 1, len(data) - _SHORTEST + 1):
-            if frame_size(data, place, ()) > 0:
+            if frame_size(data, place) > 0:
                 return place
         return position
 
@@ -91,7 +92,9 @@ class Rtu:
         return data[common:]
 
 
-def frame_size(data: bytes, position: int, units: Collection[int]) -> int:
+def frame_size(
+    data: bytes, position: int, units: Collection[int] = (), answered: Collection[int] = ()
+) -> int:
     """Return the size of the sound frame that begins here, 0 for none, -1 for perhaps later.
 
     Requests and responses of one function differ in length: both are tried. A function nobody
@@ -103,16 +106,24 @@ def frame_size(data: bytes, position: int, units: Collection[int]) -> int:
         if data[position] in units and 0 < function < 0x80:
             return _unknown_size(data, position)
         return _NO_FRAME
+    # A sound frame stays sound with a zero behind it, so the shorter reading is the true one;
+    # but a request to us may end in a zero, and then its first seven bytes look like an answer.
+    asked = function <= 4 and data[position] in answered
     partial = False
-    for size in _sizes(data, position, function, available):
-        if size > available:
+    for size in _sizes(data, position, function, available, asked):
+        if size <= available:
+            if not crc16(data[position : position + size]):
+                return size
+        elif asked:
+            return _PARTIAL
+        else:
             partial = True
-        elif not crc16(data[position : position + size]):
-            return size
     return _PARTIAL if partial else _NO_FRAME
 
 
-def _sizes(data: bytes, position: int, function: int, available: int) -> tuple[int, ...]:
+def _sizes(
+    data: bytes, position: int, function: int, available: int, asked: bool
+) -> tuple[int, ...]:
     if function >= 0x80:
         return (5,)
     if function in (5, 6):
@@ -121,10 +132,13 @@ def _sizes(data: bytes, position: int, function: int, available: int) -> tuple[i
         return (10,)
     answer = 5 + data[position + 2]
     if function <= 4:
-        return (8, answer) if answer <= _LONGEST else (8,)
+        if not 6 <= answer <= _LONGEST:
+            return (8,)
+        return (8, answer) if asked or answer > 8 else (answer, 8)
     if function == 23:
-        sizes = (answer,) if answer <= _LONGEST else ()
-        return *sizes, 13 + (data[position + 10] if available > 10 else 0)
+        request = 13 + (data[position + 10] if available > 10 else 0)
+        sizes = (request,) if not 7 <= answer <= _LONGEST else (answer, request)
+        return tuple(sorted(size for size in sizes if size <= _LONGEST))
     request = 9 + (data[position + 6] if available > 6 else 0)
     return (8, request) if request <= _LONGEST else (8,)
 

@@ -109,7 +109,7 @@ class Server:
         for peer in peers:
             peer.close()
         for peer in peers:
-            await peer.closed
+            await peer.closed.wait()
         if self._listener is not None:
             await self._listener.wait_closed()
             self._listener = None
@@ -182,7 +182,7 @@ class Server:
                 if self.listening:
                     return
             elif self.peers:
-                await next(iter(self.peers)).closed
+                await next(iter(self.peers)).closed.wait()
                 delay = _FIRST_RETRY
             await self._sleep(delay * random.uniform(0.75, 1.25))  # noqa: S311 - jitter
             delay = await self._attempt(max(delay, _FIRST_RETRY))
