@@ -1,0 +1,39 @@
+"""The page, its manifest, and webhooks, of which there are none yet."""
+
+from aiohttp import web
+
+from hub.api.answers import Answer
+from hub.api.routes import HUB, PAGE, Route
+from hub.util.json import dumps
+
+
+async def shell(request: web.Request) -> web.StreamResponse:
+    """Show the page."""
+    return request.app[PAGE].shell(request)
+
+
+async def manifest(request: web.Request) -> web.StreamResponse:
+    """Return what a browser needs to install the page as an app."""
+    file = request.app[PAGE].find("/manifest.json")
+    if file is not None:
+        response = request.app[PAGE].response(request, file)
+        response.content_type = "application/manifest+json"
+        return response
+    name = request.app[HUB].settings.hub.name
+    body = {"name": name, "short_name": name, "start_url": "/", "display": "standalone"}
+    return Answer(dumps(body), content_type="application/manifest+json").response()
+
+
+async def webhook(request: web.Request) -> web.Response:
+    """Answer an unknown webhook: always 200 and empty, so that ids can not be probed."""
+    del request
+    return web.Response()
+
+
+ROUTES = (
+    Route("GET", "/", shell),
+    Route("GET", "/manifest.json", manifest),
+    Route("GET", "/api/webhook/{webhook_id}", webhook),
+    Route("POST", "/api/webhook/{webhook_id}", webhook),
+    Route("PUT", "/api/webhook/{webhook_id}", webhook),
+)

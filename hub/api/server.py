@@ -1,0 +1,142 @@
+"""The HTTP server: aiohttp's, with the quick answers in front of its request loop.
+
+An idle connection's plain hot requests are answered inside `data_received`; the first request
+that is not plain, and all behind it, go through aiohttp's own loop, so the order is kept.
+"""
+
+import asyncio
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+from aiohttp import web
+from aiohttp.helpers import rfc822_formatted_time
+from aiohttp.web_protocol import RequestHandler
+
+from hub.api.answers import SECURITY_HEADERS, Answer
+
+if TYPE_CHECKING:
+    from aiohttp.http_parser import RawRequestMessage
+    from aiohttp.web_request import BaseRequest
+
+    from hub.api.quick import Quick
+
+_COMMON: Final = "".join(f"{name}: {value}\r\n" for name, value in SECURITY_HEADERS)
+_STATUS_LINES: Final = {
+    status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus
+}
+
+
+def render(answer: Answer) -> bytes:
+    """Return the bytes that aiohttp would send for this answer on a kept connection."""
+    extra = "".join([f"{name}: {value}\r\n" for name, value in answer.headers])
+    head = (
+        f"{_STATUS_LINES[answer.status]}{extra}Content-Type: {answer.content_type}\r\n"
+        f"Content-Length: {len(answer.body)}\r\nDate: {rfc822_formatted_time()}\r\n{_COMMON}\r\n"
+    )
+    return head.encode() + answer.body
+
+
+class QuickProtocol(RequestHandler):
+    """One HTTP connection."""
+
+    __slots__ = ("_quick", "waiting")
+
+    def __init__(self, manager: web.Server, quick: "Quick", **kwargs: Any) -> None:
+        """Ask `quick` first."""
+        super().__init__(manager, **kwargs)
+        self._quick = quick
+        self.waiting: tuple[RawRequestMessage, asyncio.Task[Answer]] | None = None
+        """A hot request whose answer has to wait: finished by aiohttp's loop, to keep the order."""
+
+    def data_received(self, data: bytes) -> None:
+        """Parse, answer what is plain, and wake aiohttp's loop for the rest."""
+        waiter = self._waiter
+        if waiter is None or waiter.done() or self._messages or self._paused:
+            super().data_received(data)
+            return
+        self._waiter = None  # the base class must not wake the loop before we have looked
+        try:
+            super().data_received(data)
+        finally:
+            self._waiter = waiter
+        if self._messages:
+            self._answer_plain()
+            if self._messages and not waiter.done():
+                waiter.set_result(None)
+            elif self._buffer_paused:
+                self._resume_reading_if_drained()
+
+    def _answer_plain(self) -> None:
+        """Answer the plain requests at the head of the queue."""
+        messages, transport, parser = self._messages, self.transport, self._parser
+        sent = []
+        while messages and transport is not None and parser is not None:
+            message, payload = messages[0]
+            if not isinstance(message, tuple):  # a request that can not be parsed
+                break
+            answer = self._quick.answer(message, payload)
+            if answer is None:
+                break
+            if not isinstance(answer, Answer):
+                self.waiting = (message, answer)
+                break
+            messages.popleft()
+            parser.message_consumed()
+            sent.append(render(answer))
+        if sent and transport is not None:
+            transport.write(sent[0] if len(sent) == 1 else b"".join(sent))
+            self._stay_alive(len(sent))
+
+    def _stay_alive(self, count: int) -> None:
+        """Count the requests and put off the end of an idle connection."""
+        if self._manager is not None:
+            self._manager.requests_count += count
+        timeout = self._keepalive_timeout
+        self._next_keepalive_close_time = self._loop.time() + timeout
+        self._keepalive = True
+        if self._keepalive_handle is None:
+            self._keepalive_handle = self._loop.call_at(
+                self._next_keepalive_close_time, self._process_keepalive
+            )
+
+
+class QuickServer(web.Server):
+    """Makes a `QuickProtocol` for each connection."""
+
+    def __init__(self, base: web.Server, quick: "Quick") -> None:
+        """Take the application's server and put `quick` in front."""
+        self._handle = base.request_handler
+        super().__init__(
+            self._dispatch,
+            request_factory=base.request_factory,
+            handler_cancellation=base.handler_cancellation,
+            loop=base._loop,  # noqa: SLF001 - the same class; aiohttp offers no seam here
+            **base._kwargs,  # noqa: SLF001
+        )
+        self._quick = quick
+
+    def __call__(self) -> RequestHandler:
+        """Make the protocol of a new connection."""
+        return QuickProtocol(self, self._quick, loop=self._loop, **self._kwargs)
+
+    async def _dispatch(self, request: "BaseRequest") -> web.StreamResponse:
+        """Finish a hot request that had to wait, or hand the request to the application."""
+        protocol = request.protocol
+        if isinstance(protocol, QuickProtocol) and protocol.waiting is not None:
+            message, waiting = protocol.waiting
+            protocol.waiting = None
+            if message is request._message:  # noqa: SLF001 - the request that began to wait
+                return (await asyncio.shield(waiting)).response()
+        return await self._handle(request)
+
+
+class QuickRunner(web.AppRunner):
+    """Runs an application behind the quick answers."""
+
+    def __init__(self, app: web.Application, quick: "Quick", **kwargs: Any) -> None:
+        """Serve `app`, with `quick` asked first."""
+        super().__init__(app, **kwargs)
+        self._quick = quick
+
+    async def _make_server(self) -> web.Server:
+        return QuickServer(await super()._make_server(), self._quick)

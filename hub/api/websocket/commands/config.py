@@ -1,0 +1,180 @@
+"""The hub's configuration, services, integrations and itself."""
+
+from typing import TYPE_CHECKING, Any, Final
+
+import voluptuous as vol
+
+from hub.api.config import core_config
+from hub.api.websocket.command import Message, command
+from hub.api.websocket.commands.registries import texts
+from hub.api.websocket.connection import Connection
+from hub.const import HA_VERSION, VERSION
+from hub.errors import NotFound
+from hub.hub import LoadedIntegration, Phase
+from hub.schema import text
+
+if TYPE_CHECKING:
+    from hub.hub import Hub
+
+
+@command("get_config")
+def get_config(connection: Connection, message: Message) -> dict[str, Any]:
+    """Return the configuration that clients know."""
+    del message
+    config = core_config(connection.hub)
+    if connection.user.local_only:
+        del config["external_url"]
+    return config
+
+
+@command("get_services")
+def get_services(connection: Connection, message: Message) -> dict[str, Any]:
+    """Return every service with its fields."""
+    del message
+    return connection.hub.services.describe()
+
+
+@command("manifest/list", {vol.Optional("integrations"): texts})
+def manifests(connection: Connection, message: Message) -> list[dict[str, Any]]:
+    """Return the manifests of the loaded integrations, or of the named ones."""
+    loaded = connection.hub.integrations
+    wanted = message.get("integrations", loaded)
+    return [_manifest(loaded[name]) for name in wanted if name in loaded]
+
+
+@command("manifest/get", {vol.Required("integration"): text})
+def manifest(connection: Connection, message: Message) -> dict[str, Any]:
+    """Return one manifest."""
+    found = connection.hub.integrations.get(message["integration"])
+    if found is None:
+        raise NotFound("Integration not found")
+    return _manifest(found)
+
+
+def _manifest(loaded: LoadedIntegration) -> dict[str, Any]:
+    own = dict(loaded.manifest)
+    return {
+        "domain": loaded.domain,
+        "name": loaded.domain,
+        "codeowners": [],
+        "config_flow": False,
+        "dependencies": [],
+        "after_dependencies": [],
+        "documentation": "",
+        "integration_type": "hub",
+        "iot_class": "local_push",
+        "quality_scale": None,
+        "requirements": [],
+        "is_built_in": True,
+        "overwrites_built_in": False,
+        **{key: value for key, value in own.items() if key in _MANIFEST_KEYS},
+    }
+
+
+_MANIFEST_KEYS: Final = frozenset(
+    {
+        "after_dependencies",
+        "codeowners",
+        "dependencies",
+        "documentation",
+        "domain",
+        "integration_type",
+        "iot_class",
+        "loggers",
+        "name",
+        "quality_scale",
+        "requirements",
+    }
+)
+
+
+@command("integration/setup_info")
+def setup_info(connection: Connection, message: Message) -> list[dict[str, Any]]:
+    """Return how long each integration took to set up, in seconds."""
+    del message
+    loaded = connection.hub.integrations.values()
+    return [{"domain": item.domain, "seconds": item.setup_seconds} for item in loaded]
+
+
+@command(
+    "config_entries/get",
+    {vol.Optional("type_filter"): vol.Any(text, texts), vol.Optional("domain"): text},
+)
+def config_entries(connection: Connection, message: Message) -> list[dict[str, Any]]:
+    """Return the loaded integrations in the shape of config entries."""
+    wanted = message.get("type_filter")
+    kinds = [wanted] if isinstance(wanted, str) else wanted
+    if kinds and not {"hub", "device", "service", "integration"}.intersection(kinds):
+        return []
+    entries = entries_of(connection.hub)
+    domain = message.get("domain")
+    return [entry for entry in entries if domain in (None, entry["domain"])]
+
+
+@command("config_entries/get_single", {vol.Required("entry_id"): text}, admin=True)
+def config_entry(connection: Connection, message: Message) -> dict[str, Any]:
+    """Return one of them."""
+    for entry in entries_of(connection.hub):
+        if entry["entry_id"] == message["entry_id"]:
+            return {"config_entry": entry}
+    raise NotFound("Config entry not found")
+
+
+def entries_of(hub: "Hub") -> list[dict[str, Any]]:
+    """Return a config entry for every integration of `hub.yaml`; its id is its domain."""
+    return [_entry(hub, item) for item in hub.integrations.values()]
+
+
+def _entry(hub: "Hub", item: LoadedIntegration) -> dict[str, Any]:
+    if item.error is not None:
+        state = "setup_retry"
+    elif item.unload is None and hub.phase is Phase.STARTING:
+        state = "setup_in_progress"
+    else:
+        state = "loaded"
+    return {
+        "created_at": 0.0,
+        "modified_at": 0.0,
+        "entry_id": item.domain,
+        "domain": item.domain,
+        "title": str(item.manifest.get("name", item.domain)),
+        "source": "import",
+        "state": state,
+        "supports_options": False,
+        "supports_remove_device": False,
+        "supports_unload": False,
+        "supports_reconfigure": False,
+        "supported_subentry_types": {},
+        "pref_disable_new_entities": False,
+        "pref_disable_polling": False,
+        "disabled_by": None,
+        "reason": item.error,
+        "error_reason_translation_domain": None,
+        "error_reason_translation_key": None,
+        "error_reason_translation_placeholders": None,
+        "num_subentries": 0,
+    }
+
+
+@command("hub/info")
+def info(connection: Connection, message: Message) -> dict[str, Any]:
+    """Return the hub's own version, its id, and how much it holds."""
+    del message
+    hub = connection.hub
+    return {
+        "version": VERSION,
+        "protocol_version": HA_VERSION,
+        "hub_id": hub.hub_id,
+        "name": hub.settings.hub.name,
+        "phase": hub.phase.value,
+        "counts": {
+            "areas": len(hub.areas.all()),
+            "devices": len(hub.devices.all()),
+            "entities": len(hub.entities),
+            "integrations": len(hub.integrations),
+            "states": len(hub.states),
+        },
+        "integrations": [
+            {"domain": item.domain, "error": item.error} for item in hub.integrations.values()
+        ],
+    }
