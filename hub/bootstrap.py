@@ -7,6 +7,7 @@ import gc
 import logging
 import os
 import signal
+import sys
 import uuid
 from collections.abc import Awaitable
 from dataclasses import asdict, dataclass
@@ -20,6 +21,7 @@ from hub.errors import ConfigError, HubError, Problem
 from hub.events import EventBus
 from hub.hub import Hub, Phase
 from hub.loader import Loader
+from hub.observe.logging import setup as set_up_log
 from hub.services import ServiceRegistry
 from hub.states import StateMachine
 from hub.util.clock import SystemClock
@@ -57,8 +59,9 @@ def run(config_dir: Path, data_dir: Path, port: int | None = None, host: str | N
         settings = load_settings(config_dir)
     except ConfigError as error:
         for problem in error.problems:
-            print(problem, flush=True)  # noqa: T201 - the answer of a command
+            print(problem, file=sys.stderr)  # noqa: T201 - the answer of a command
         return 2
+    set_up_log(settings.logger.level, settings.logger.levels)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         try:
             runner.run(_run(settings, config_dir, data_dir, port, host))

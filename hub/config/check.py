@@ -15,7 +15,7 @@ from hub.config.profiles import find_secret_key, weakness
 from hub.config.schema import SECTIONS
 from hub.config.settings import Broker, House, Http, Logger, Mqtt, Profile, Settings
 from hub.errors import ConfigError, Problem
-from hub.loader import known
+from hub.util.packages import known
 
 FILE: Final = "hub.yaml"
 

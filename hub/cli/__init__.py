@@ -1,0 +1,1 @@
+"""The `hub` command; heavy rooms are imported inside the commands that need them."""
