@@ -10,7 +10,7 @@ import signal
 import sys
 import uuid
 from collections.abc import Awaitable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from hub.config.settings import Settings
     from hub.events import Context
     from hub.mqtt import Mqtt
-    from hub.mqtt.options import MqttSettings
     from hub.storage import Documents
 
 _LOGGER = logging.getLogger(__name__)
@@ -149,14 +148,21 @@ async def _build(settings: "Settings", config_dir: Path, data_dir: Path) -> Hub:
     clock, tasks = SystemClock(), Tasks()
     bus = EventBus(tasks)
     states = StateMachine(bus, clock.time)
-    database = Database(data_dir / "hub.db")
+    database = Database(data_dir / "hub.db", clock)
     await database.open()
     documents = Documents(database)
     floors = FloorRegistry(bus, database, clock)
     labels = LabelRegistry(bus, database, clock)
-    areas = AreaRegistry(bus, database, clock)
-    devices = DeviceRegistry(bus, database, clock)
-    entity_registry = EntityRegistry(bus, database, clock)
+    areas = AreaRegistry(bus, database, clock, floors=floors, labels=labels)
+    devices = DeviceRegistry(bus, database, clock, areas=areas, labels=labels)
+    entity_registry = EntityRegistry(
+        bus,
+        database,
+        clock,
+        areas=areas,
+        labels=labels,
+        taken=lambda entity_id: states.get(entity_id) is not None,
+    )
     auth = Auth(database, clock)
     hub = Hub(
         settings=settings,
@@ -203,13 +209,14 @@ async def _start(hub: Hub, lock: int, host: str, port: int) -> Running:
     """Open the doors first, so that clients see the hub starting, then set up the house."""
     from hub.api import Api
     from hub.mqtt import Mqtt
+    from hub.mqtt.options import from_settings
 
     hub.phase = Phase.STARTING
     hub.services.permission = _Rights(hub.auth)
     hub.entities.start(hub)
     register_generic_services(hub)
     running = Running(
-        hub, Api(hub), Mqtt(hub, _mqtt_settings(hub), hub.data_dir), Loader(hub), lock
+        hub, Api(hub), Mqtt(hub, from_settings(hub.settings), hub.data_dir), Loader(hub), lock
     )
     await running.api.start(host, port)
     try:
@@ -233,24 +240,6 @@ async def _start(hub: Hub, lock: int, host: str, port: int) -> Running:
         type(loop).__module__.partition(".")[0],
     )
     return running
-
-
-def _mqtt_settings(hub: Hub) -> "MqttSettings":
-    """Hand the `mqtt:` section to its room, with the hub's own names."""
-    from hub.mqtt.options import BrokerSettings, Discovery, MqttSettings, Protocol
-
-    given, house = hub.settings.mqtt, hub.settings.hub
-    values = {name: getattr(given, name) for name in ("enabled", "managed_port", "base", "prefix")}
-    broker = given.broker
-    return MqttSettings(
-        **values,
-        broker=None if broker is None else BrokerSettings(**asdict(broker)),
-        hub_id=house.hub_id,
-        hub_name=house.name,
-        discovery=Discovery(given.discovery),
-        protocol=Protocol(given.protocol),
-        legacy_object_id=given.legacy_object_id,
-    )
 
 
 async def _close(hub: Hub, lock: int) -> None:
