@@ -1,0 +1,101 @@
+"""Documents and code name the same things: what is not documented is not finished."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+import voluptuous as vol
+
+from hub.cli.app import app
+from hub.config.schema import SECTIONS
+from hub.errors import HubError
+
+ROOT = Path(__file__).parents[2]
+CONFIGURATION = (ROOT / "docs/configuration.md").read_text()
+COMMANDS = (ROOT / "docs/commands.md").read_text()
+API = ROOT / "docs/api.md"
+MARKDOWN = sorted(
+    path
+    for path in ROOT.rglob("*.md")
+    if not {"node_modules", ".venv", ".data", ".pytest_cache"} & set(path.parts)
+)
+
+
+def settings(schema: Any, prefix: str) -> Iterator[str]:
+    """Return the dotted names of a schema's keys."""
+    for key, value in schema.items():
+        if isinstance(key, vol.Marker):
+            yield f"{prefix}.{key.schema}"
+            if isinstance(value, dict):
+                yield from settings(value, f"{prefix}.{key.schema}")
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_every_setting_is_documented(section: str) -> None:
+    missing = [
+        name for name in settings(SECTIONS[section], section) if f"`{name}`" not in CONFIGURATION
+    ]
+    assert missing == []
+
+
+def test_no_setting_is_documented_that_does_not_exist() -> None:
+    known = {name for section in SECTIONS for name in settings(SECTIONS[section], section)}
+    named = set(re.findall(rf"`((?:{'|'.join(SECTIONS)})\.[a-z_.]+)`", CONFIGURATION))
+    assert named - known == set()
+
+
+def test_every_command_and_option_is_documented() -> None:
+    group = typer.main.get_command(app)
+    commands: dict[str, Any] = group.commands  # type: ignore[attr-defined]
+    missing = []
+    for name, command in commands.items():
+        if f"## `hub {name}`" not in COMMANDS:
+            missing.append(name)
+        text = COMMANDS.partition(f"## `hub {name}`")[2].partition("\n## ")[0]
+        options = [option for parameter in command.params for option in parameter.opts]
+        missing += [f"{name} {option}" for option in options if f"`{option}" not in text]
+    assert missing == []
+
+
+def test_every_error_code_is_documented() -> None:
+    text = API.read_text()
+    assert [code for code in HubError.by_code if f"`{code}`" not in text] == []
+
+
+@pytest.mark.parametrize("page", MARKDOWN, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
+    links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", text)
+    local = [link for link in links if not re.match(r"[a-z]+:", link)]
+    assert [link for link in local if not (page.parent / link).exists()] == []
+
+
+READMES = [page for page in MARKDOWN if page.name == "README.md"]
+
+
+@pytest.mark.parametrize("page", READMES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_readme_names_existing_files(page: Path) -> None:
+    names = re.findall(r"`([\w./-]+\.(?:py|ts|md|toml|yaml|json|lock|sh))`", page.read_text())
+    places = (page.parent, ROOT)
+    missing = [
+        name
+        for name in names
+        if not any((place / name).exists() or list(place.glob(f"*/{name}")) for place in places)
+    ]
+    assert [name for name in missing if name not in RUNTIME] == []
+
+
+RUNTIME = {"hub.yaml", "secrets.yaml"}
+"""Files that a person writes, not the repository."""
+
+
+@pytest.mark.parametrize(
+    "folder",
+    [path.parent for path in sorted((ROOT / "hub").glob("*/__init__.py"))],
+    ids=lambda path: path.name,
+)
+def test_every_room_has_a_readme(folder: Path) -> None:
+    assert (folder / "README.md").is_file()
