@@ -1,0 +1,63 @@
+/** The page's few line icons, drawn in the text's colour. */
+import { html, svg, type TemplateResult } from "lit";
+
+const PATHS = {
+  alert: "M12 4 2.8 19.5h18.4ZM12 10v4.5M12 17.2v.1",
+  automation: "M7 8a5 5 0 0 1 10 0v8a5 5 0 0 1-10 0ZM12 3v4M12 17v4",
+  binary: "M12 12m-8 0a8 8 0 1 0 16 0a8 8 0 1 0-16 0M12 12m-3 0a3 3 0 1 0 6 0a3 3 0 1 0-6 0",
+  button: "M9 11V6.5a2 2 0 0 1 4 0V12l4.2 1a2 2 0 0 1 1.5 2.3L18 20H9.5L6 14.5a1.6 1.6 0 0 1 2.5-2Z",
+  check: "M5 12.5 10 17.500 19 7",
+  close: "M6 6l12 12M18 6 6 18",
+  drop: "M12 3.500c3.500 4 5.500 7 5.500 9.700a5.500 5.500 0 0 1-11 0C6.500 10.500 8.500 7.500 12 3.500Z",
+  event: "M13 3 5 13.500h6L10.500 21 19 10h-6.500Z",
+  flame: "M12 3c.5 4 5 5.500 5 10.500a5 5 0 0 1-10 0c0-2 1-3.500 2.200-4.500.3 1.500 1 2.200 1.800 2.500C11 8.500 10.500 6 12 3Z",
+  gear: "M12 9a3 3 0 1 0 0 6 3 3 0 0 0 0-6ZM19 12l2-1.200-1.800-3.200-2.300.7-1.900-1.100L14.400 5H10.600L9 7.200 7.100 8.300l-2.300-.7L3 10.800 5 12l-2 1.200 1.800 3.200 2.300-.7L9 16.800 10.600 19h3.800l.6-2.200 1.900-1.100 2.300.7 1.800-3.200Z",
+  home: "M4 11 12 4l8 7v8a1.500 1.500 0 0 1-1.500 1.500h-13A1.500 1.500 0 0 1 4 19ZM9.500 20.500V14h5v6.500",
+  list: "M9 6.500h11M9 12h11M9 17.500h11M4.500 6.500h.1M4.500 12h.1M4.500 17.500h.1",
+  minus: "M6 12h12",
+  number: "M9.500 4 7.500 20M16.500 4l-2 16M4.500 9h16M3.500 15h16",
+  plus: "M6 12h12M12 6v12",
+  search: "M10.500 4a6.500 6.500 0 1 0 0 13 6.500 6.500 0 0 0 0-13ZM15.500 15.500 20.500 20.500",
+  select: "M5 8h14M5 12h9M5 16h6M16 15l2.500 2.500L21 15",
+  sensor: "M4 17a8 8 0 1 1 16 0M12 17l4-5.500M12 17h.1",
+  snow: "M12 3v18M4.200 7.500l15.600 9M19.800 7.500l-15.600 9M9.500 4.500 12 7l2.500-2.500M9.500 19.500 12 17l2.500 2.500",
+  switch: "M8 7h8a5 5 0 0 1 0 10H8A5 5 0 0 1 8 7ZM16 12m-2 0a2 2 0 1 0 4 0a2 2 0 1 0-4 0",
+  thermostat: "M10 13.500V6a2 2 0 0 1 4 0v7.500a4 4 0 1 1-4 0ZM12 9.500v7",
+  update: "M20 12a8 8 0 1 1-2.500-5.800M20 3.500V8h-4.500",
+} as const;
+
+export type IconName = keyof typeof PATHS;
+
+const DOMAINS: Record<string, IconName> = {
+  automation: "automation",
+  binary_sensor: "binary",
+  button: "button",
+  climate: "thermostat",
+  event: "event",
+  input_boolean: "switch",
+  input_button: "button",
+  input_number: "number",
+  input_select: "select",
+  number: "number",
+  select: "select",
+  switch: "switch",
+  update: "update",
+};
+
+const CLASSES: Record<string, IconName> = {
+  humidity: "drop",
+  moisture: "drop",
+  problem: "alert",
+  temperature: "thermostat",
+};
+
+/** Choose the icon of an entity. */
+export function iconOf(domain: string, deviceClass: unknown): IconName {
+  return CLASSES[String(deviceClass)] ?? DOMAINS[domain] ?? "sensor";
+}
+
+/** Draw an icon; decorative, the words beside it carry the meaning. */
+export function icon(name: IconName, size = 22): TemplateResult {
+  return html`<svg width=${size} height=${size} viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.7"
+    stroke-linecap="round" stroke-linejoin="round" aria-hidden="true" focusable="false">${svg`<path d=${PATHS[name]} />`}</svg>`;
+}

@@ -1,0 +1,106 @@
+/** Languages: the page's strings, numbers, ages and the direction of the document. */
+import type en from "./locale/en.json";
+
+export type Key = keyof typeof en;
+export type Language = "en" | "ar";
+export type Digits = "latn" | "arab";
+
+export const LANGUAGES: Record<Language, { name: string; dir: "ltr" | "rtl" }> = {
+  en: { name: "English", dir: "ltr" },
+  ar: { name: "العربية", dir: "rtl" },
+};
+
+type Strings = Partial<Record<string, string>>;
+
+let strings: Strings = {};
+let plural = new Intl.PluralRules("en");
+let tag = "en";
+
+/** Choose the language a person asked for, else the browser's first one that we have. */
+export function preferred(stored: string | null, offered: readonly string[]): Language {
+  for (const each of [stored ?? "", ...offered]) {
+    const base = each.split("-")[0] ?? "";
+    if (base in LANGUAGES) return base as Language;
+  }
+  return "en";
+}
+
+/** Load a language's strings and turn the document to its direction. */
+export async function useLanguage(language: Language, digits: Digits = "latn"): Promise<void> {
+  const found = language === "ar" ? await import("./locale/ar.json") : await import("./locale/en.json");
+  useStrings(language, found.default, digits);
+  document.documentElement.lang = language;
+  document.documentElement.dir = LANGUAGES[language].dir;
+}
+
+/** Set the strings without touching the document. */
+export function useStrings(language: Language, found: Strings, digits: Digits = "latn"): void {
+  strings = found;
+  plural = new Intl.PluralRules(language);
+  tag = `${language}-u-nu-${digits}`;
+}
+
+/** Return a string with its {placeholders} filled; `count` also picks the plural form. */
+export function t(key: Key, values: Record<string, string | number> = {}): string {
+  const form = "count" in values ? `${key}.${plural.select(Number(values.count))}` : key;
+  const text = strings[form] ?? strings[key] ?? key;
+  return text.replace(/\{(\w+)\}/g, (whole, name: string) => {
+    const value = values[name];
+    if (value === undefined) return whole;
+    return typeof value === "number" ? number(value) : value;
+  });
+}
+
+/** Return the word for a value that comes from the hub, or the value itself made readable. */
+export function word(group: "state" | "preset" | "action" | "mode" | "error" | "domain", value: string): string {
+  const found = strings[`${group}.${value}`];
+  if (found !== undefined) return found;
+  const text = value.replaceAll("_", " ");
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** Tell whether there is a word of our own for a value. */
+export function knows(group: "error" | "state", value: string): boolean {
+  return `${group}.${value}` in strings;
+}
+
+/** Format a number in the person's language and digits. */
+export function number(value: number, digits?: number): string {
+  const options = digits === undefined ? { maximumFractionDigits: 2 } : { minimumFractionDigits: digits, maximumFractionDigits: digits };
+  return new Intl.NumberFormat(tag, options).format(value);
+}
+
+/** Format a moment given in epoch seconds. */
+export function moment(epoch: number): string {
+  return new Intl.DateTimeFormat(tag, { dateStyle: "medium", timeStyle: "medium" }).format(epoch * 1000);
+}
+
+const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
+  ["day", 86_400],
+  ["hour", 3_600],
+  ["minute", 60],
+  ["second", 1],
+];
+
+/** Say how long ago (or ahead) a moment in epoch seconds is. */
+export function age(epoch: number, now: number = Date.now() / 1000): string {
+  const distance = epoch - now;
+  const format = new Intl.RelativeTimeFormat(tag, { numeric: "auto" });
+  for (const [unit, seconds] of STEPS) {
+    if (Math.abs(distance) >= seconds || unit === "second") {
+      return format.format(Math.trunc(distance / seconds), unit);
+    }
+  }
+  return "";
+}
+
+/** Read a number typed with Latin, Arabic-Indic or Persian digits; undefined when it is none. */
+export function readNumber(typed: string): number | undefined {
+  const plain = typed
+    .trim()
+    .replace(/[٠-٩]/g, (digit) => String(digit.charCodeAt(0) - 0x660))
+    .replace(/[۰-۹]/g, (digit) => String(digit.charCodeAt(0) - 0x6f0))
+    .replace(/[٫,]/g, ".")
+    .replace(/[\u2212\u061c\u200e\u200f]/g, (mark) => (mark === "\u2212" ? "-" : ""));
+  return /^[-+]?(\d+\.?\d*|\.\d+)$/.test(plain) ? Number(plain) : undefined;
+}
