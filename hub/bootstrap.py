@@ -2,14 +2,12 @@
 
 import asyncio
 import contextlib
-import fcntl
 import gc
 import logging
-import os
 import signal
 import sys
 import uuid
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -17,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from hub.const import EVENT_FINAL_WRITE, EVENT_START, EVENT_STARTED, EVENT_STOP, VERSION
 from hub.entities import EntityIndex
 from hub.entities.generic import register_generic_services
-from hub.errors import ConfigError, HubError, Problem
+from hub.errors import ConfigError, HubError
 from hub.events import EventBus
 from hub.hub import Hub, Phase
 from hub.loader import Loader
@@ -49,7 +47,8 @@ class Running:
     api: "Api"
     mqtt: "Mqtt"
     loader: Loader
-    lock: int
+    lock: contextlib.ExitStack
+    """Holds the data folder for this process."""
 
 
 def run(config_dir: Path, data_dir: Path, port: int | None = None, host: str | None = None) -> int:
@@ -85,11 +84,14 @@ async def start(
     host: str | None = None,
 ) -> Running:
     """Start a hub; raises `HubError` when it can not, with nothing left running."""
-    lock = _lock(data_dir)
+    from hub.storage.lock import locked
+
+    lock = contextlib.ExitStack()
+    lock.enter_context(locked(data_dir))
     try:
         hub = await _build(settings, config_dir, data_dir)
     except BaseException:
-        os.close(lock)
+        lock.close()
         raise
     try:
         return await _start(
@@ -205,7 +207,7 @@ class _Rights:
         return user is not None and user.is_active and (user.is_admin or not admin)
 
 
-async def _start(hub: Hub, lock: int, host: str, port: int) -> Running:
+async def _start(hub: Hub, lock: contextlib.ExitStack, host: str, port: int) -> Running:
     """Open the doors first, so that clients see the hub starting, then set up the house."""
     from hub.api import Api
     from hub.mqtt import Mqtt
@@ -242,14 +244,14 @@ async def _start(hub: Hub, lock: int, host: str, port: int) -> Running:
     return running
 
 
-async def _close(hub: Hub, lock: int) -> None:
+async def _close(hub: Hub, lock: contextlib.ExitStack) -> None:
     """Write what waits and let go of tasks, database and lock."""
     registries = (hub.floors, hub.labels, hub.areas, hub.devices, hub.entity_registry)
     for registry in registries:
         await _step("a registry", registry.flush(), 1.0)
     await hub.tasks.close(0.5)
     await _step("the database", hub.database.close(), 1.0)
-    os.close(lock)
+    lock.close()
 
 
 async def _step(name: str, work: Awaitable[object], seconds: float) -> None:
@@ -264,30 +266,13 @@ async def _step(name: str, work: Awaitable[object], seconds: float) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _budget(seconds: float):  # type: ignore[no-untyped-def]  # noqa: ANN202
+async def _budget(seconds: float) -> AsyncIterator[None]:
     """Leave the block at the latest after `seconds`."""
     try:
         async with asyncio.timeout(seconds):
             yield
     except TimeoutError:
         _LOGGER.warning("The stop took longer than %.1f s", seconds)
-
-
-def _lock(data_dir: Path) -> int:
-    """Take the data folder for this process; raises `ConfigError` when another hub has it."""
-    try:
-        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle = os.open(data_dir / "hub.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        message = f"the data folder can not be used: {error.strerror}; give --data a writable one"
-        raise ConfigError([Problem(str(data_dir), None, message)]) from error
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(handle)
-        message = "another hub runs on this data folder; stop it or give --data another folder"
-        raise ConfigError([Problem(str(data_dir), None, message)]) from error
-    return handle
 
 
 async def _hub_id(documents: "Documents") -> str:
@@ -299,10 +284,11 @@ async def _hub_id(documents: "Documents") -> str:
     return str(found)
 
 
-def _loop_factory():  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _loop_factory() -> "Callable[[], asyncio.AbstractEventLoop] | None":
     """Return uvloop's loop when it is installed, else asyncio's own."""
     try:
         import uvloop
     except ImportError:
         return None
-    return uvloop.new_event_loop
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory

@@ -48,7 +48,7 @@ def waiting(endpoint: Any) -> int:
 
 async def flat_out(running: Any, seconds: float) -> tuple[int, float]:
     """Set states as fast as the clients take them; returns (changes, seconds)."""
-    states, endpoint = running.hub.states, running.api.websocket
+    states, endpoint = running.hub.states, running.api._websocket
     names = [f"sensor.bench_{number}" for number in range(BATCH)]
     number, start = 0, time.perf_counter()
     while (now := time.perf_counter()) - start < seconds:
@@ -66,7 +66,7 @@ async def flat_out(running: Any, seconds: float) -> tuple[int, float]:
 
 async def bare(running: Any, seconds: float, size: int) -> float:
     """Write one ready frame of `size` bytes to every client; returns frames per second."""
-    endpoint, frame = running.api.websocket, text_frame(b" " * size)
+    endpoint, frame = running.api._websocket, text_frame(b" " * size)
     transports = [item._transport for item in endpoint.connections]
     count, start = 0, time.perf_counter()
     while time.perf_counter() - start < seconds:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 from aiohttp import WSMsgType, web
@@ -55,7 +55,7 @@ class WebsocketEndpoint:
             decode_text=False,
         )
         await ws.prepare(request)
-        transport = cast("asyncio.Transport | None", request.transport)
+        transport = request.transport
         if transport is None:
             return ws
         self._opening.add(ws)

@@ -146,7 +146,7 @@ async def test_a_slow_client_ends_with_the_newest_states(
         states.set(f"sensor.s{number}", "0", {"text": text})
     client, view = await house.connect(), {}
     await client.send(type="subscribe_entities")
-    (connection,) = house.running.api.websocket.connections
+    (connection,) = house.running.api._websocket.connections
     for value in range(1, 200):
         for number in range(50):
             states.set(f"sensor.s{number}", str(value), {"text": text + str(value)})
@@ -176,7 +176,7 @@ async def test_a_client_that_never_reads_events_is_cut_off_past_the_limit(
     monkeypatch.setattr(connection_module, "LIMIT_BYTES", 1_000_000)
     client, bus = await house.connect(), house.hub.bus
     await client.call(type="subscribe_events", event_type="big")
-    endpoint = house.running.api.websocket
+    endpoint = house.running.api._websocket
     async with asyncio.timeout(15):
         while endpoint.connections:
             for _ in range(20):
