@@ -1,0 +1,46 @@
+"""The peers themselves: installed, startable, and as the other tests expect them."""
+
+import os
+from typing import TYPE_CHECKING
+
+from tests.peers.browser import trouble_of
+
+if TYPE_CHECKING:
+    from playwright.async_api import Page
+
+    from tests.peers.modbus import Mbpoll
+    from tests.peers.mosquitto import Mosquitto
+
+
+def test_mosquitto_keeps_retained_messages_over_a_restart(mosquitto: "Mosquitto") -> None:
+    mosquitto.publish("a/b", "kept", retain=True)
+    mosquitto.stop()
+    mosquitto.start()
+    assert mosquitto.retained() == {"a/b": "kept"}
+    mosquitto.publish("a/b", None, retain=True)
+    assert mosquitto.retained() == {}
+
+
+def test_mosquitto_with_a_password(mosquitto_with_password: "Mosquitto") -> None:
+    mosquitto_with_password.publish("x", "y", retain=True)
+    assert mosquitto_with_password.retained("x") == {"x": "y"}
+
+
+def test_pty_pair_carries_bytes(pty_pair: tuple[str, str]) -> None:
+    ends = [os.open(end, os.O_RDWR | os.O_NOCTTY) for end in pty_pair]
+    os.write(ends[0], b"\xf0\x03")
+    assert os.read(ends[1], 2) == b"\xf0\x03"
+    for end in ends:
+        os.close(end)
+
+
+def test_mbpoll_is_there(mbpoll: "Mbpoll") -> None:
+    assert mbpoll.binary
+
+
+async def test_chromium_runs_a_page(page: "Page") -> None:
+    trouble = trouble_of(page)
+    await page.goto("data:text/html,<title>hello</title>")
+    assert await page.title() == "hello"
+    await page.evaluate("console.error('noticed')")
+    assert trouble == ["noticed"]
