@@ -116,6 +116,15 @@ def decode(kind: Kind, raw: int, *, fahrenheit: bool = False) -> Decoded:
             return _temperature(raw, setpoint=kind is Kind.SETPOINT, fahrenheit=fahrenheit)
 
 
+def label(kind: Kind, value: float | None) -> str | None:
+    """Return the word for a mode or state number; None when there is none."""
+    names: type[Mode | State] = Mode if kind is Kind.MODE else State
+    try:
+        return None if value is None else names(int(value)).name.lower()
+    except ValueError:
+        return None
+
+
 def same(kind: Kind, first: int, second: int) -> bool:
     """Tell whether two words of a command register are one command."""
     if kind is Kind.SETPOINT:

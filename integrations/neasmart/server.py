@@ -11,9 +11,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
-import serial_asyncio_fast
-from serial import SerialException
-
 from integrations.neasmart.capture import Capture
 from integrations.neasmart.counters import Counters
 from integrations.neasmart.mbap import Mbap
@@ -192,7 +189,7 @@ class Server:
         try:
             async with asyncio.timeout(_CONNECT_TIMEOUT):
                 await self._open()
-        except (OSError, SerialException, ValueError) as error:
+        except (OSError, ValueError) as error:
             message = self._explain(error)
             if message != self.error:
                 _LOGGER.warning("%s; trying again", message)
@@ -206,6 +203,8 @@ class Server:
     async def _open(self) -> None:
         loop, options = asyncio.get_running_loop(), self.options
         if options.transport == SERIAL:
+            import serial_asyncio_fast  # most houses have no serial line
+
             await serial_asyncio_fast.create_serial_connection(
                 loop,
                 lambda: Peer(self),
