@@ -17,8 +17,8 @@ run: ## start the demo at http://127.0.0.1:8123 (HUB_PORT changes the port)
 
 test: ## run every test, with real peers; T="tests/house -k layers" narrows it
 	@scripts/setup test
-	@if [ -d frontend/node_modules ]; then cd frontend && npm test --silent; fi
-	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(T)
+	@page=0; if [ -z "$(T)" ]; then (cd frontend && npm test --silent) || page=1; fi; \
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(T) && exit $$page
 
 check: ## formatting, lint, types, import directions, gates of the house
 	@scripts/setup test
