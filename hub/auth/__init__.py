@@ -1,0 +1,41 @@
+"""Who may come in: users, passwords, tokens and the login flow, without any HTTP."""
+
+from hub.auth.auth import Auth
+from hub.auth.errors import (
+    CredentialsExist,
+    FlowBusy,
+    FlowNotFound,
+    GrantError,
+    InvalidAuth,
+    InvalidCurrentPassword,
+    InvalidUsername,
+    LoginBlocked,
+    NoDeleteSelf,
+    OnboardingRequired,
+    RedirectRefused,
+    TooManyAttempts,
+)
+from hub.auth.refresh import RefreshToken, TokenType
+from hub.auth.tokens import ACCESS_SECONDS, Session
+from hub.auth.user import User
+
+__all__ = [
+    "ACCESS_SECONDS",
+    "Auth",
+    "CredentialsExist",
+    "FlowBusy",
+    "FlowNotFound",
+    "GrantError",
+    "InvalidAuth",
+    "InvalidCurrentPassword",
+    "InvalidUsername",
+    "LoginBlocked",
+    "NoDeleteSelf",
+    "OnboardingRequired",
+    "RedirectRefused",
+    "RefreshToken",
+    "Session",
+    "TokenType",
+    "TooManyAttempts",
+    "User",
+]

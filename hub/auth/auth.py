@@ -1,0 +1,113 @@
+"""The door: one object that holds users, tokens, flows and what slows down guessing."""
+
+import logging
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from hub.auth.addresses import is_local
+from hub.auth.codes import Codes
+from hub.auth.errors import InvalidAuth, LoginBlocked
+from hub.auth.flows import Flows
+from hub.auth.grants import Grants
+from hub.auth.onboarding import Onboarding
+from hub.auth.passwords import Passwords
+from hub.auth.throttle import Throttle
+from hub.auth.tokens import Tokens
+from hub.auth.user import User
+from hub.auth.users import Users, normal
+from hub.storage import Documents
+from hub.util.clock import Clock, SystemClock
+
+if TYPE_CHECKING:
+    from hub.storage import Database
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class Auth:
+    """Who may come in."""
+
+    def __init__(
+        self,
+        database: "Database",
+        clock: Clock | None = None,
+        *,
+        passwords: Passwords | None = None,
+        redirects: Mapping[str, Iterable[str]] | None = None,
+    ) -> None:
+        """Keep users and tokens in `database`; `redirects` are further client/address pairs."""
+        clock = SystemClock() if clock is None else clock
+        self._passwords = Passwords() if passwords is None else passwords
+        self._throttle = Throttle(clock)
+        self._codes = Codes(clock)
+        self.users = Users(database, clock, self._passwords)
+        self.tokens = Tokens(database, clock, self.users)
+        self.onboarding = Onboarding(Documents(database), self.users, self._codes, self._throttle)
+        self.flows = Flows(clock, self._codes, self.login, lambda: self.has_users, redirects)
+        self.grants = Grants(self._codes, self.tokens, self._throttle, self.refusal)
+
+    async def load(self) -> None:
+        """Read users, tokens and the first run's steps; raises `StorageError`."""
+        await self.users.load()
+        await self.tokens.load()
+        await self.onboarding.load()
+
+    async def flush(self) -> None:
+        """Write what is gathered in memory."""
+        await self.tokens.flush()
+
+    @property
+    def has_users(self) -> bool:
+        """Tell whether the owner exists."""
+        return len(self.users) > 0
+
+    async def create_owner(self, name: str, username: str, password: str) -> User:
+        """Make the first user without the page; the first run is done with it.
+
+        Raises `NotAllowed` when there is an owner, `InvalidUsername`, `InvalidInfo`.
+        """
+        user = await self.users.create_owner(name, username, password)
+        await self.onboarding.complete_all()
+        return user
+
+    async def login(self, username: str, password: str, address: str | None = None) -> User:
+        """Return the user of a name and password.
+
+        Raises `InvalidAuth`, `LoginBlocked` when the user may not come in, `TooManyAttempts`.
+        """
+        name = normal(username)
+        self._throttle.attempt(address, name)
+        user = self.users.by_username(name)
+        known = None if user is None else self.users.password_hash(user)
+        right = await self._passwords.verify(known, password)
+        # The password may have been changed, or the user removed, while it was checked.
+        if user is None or not right or self.users.password_hash(user) != known:
+            _LOGGER.warning("Login failed from %s", address)
+            raise InvalidAuth
+        self._throttle.succeeded(address, name)
+        reason = self.refusal(user, address)
+        if reason is not None:
+            raise LoginBlocked(f"Login blocked: {reason}")
+        if known is not None and self._passwords.outdated(known):
+            await self.users.renew_hash(user, known, password)
+        return user
+
+    def refusal(self, user: User, address: str | None) -> str | None:
+        """Say why a user may not come in from an address, None when he may."""
+        if not user.is_active:
+            return "User is not active"
+        if user.local_only and not is_local(address):
+            return "User cannot authenticate remotely"
+        return None
+
+    def is_local(self, address: str | None) -> bool:
+        """Tell whether an address is of this machine or of a private network."""
+        return is_local(address)
+
+    def failed(self, address: str | None) -> None:
+        """Count a bad access token against an address."""
+        self._throttle.failed(address)
+
+    def wait(self, address: str | None) -> float:
+        """Return how many seconds logins from an address must wait."""
+        return self._throttle.wait(address)
