@@ -1,6 +1,7 @@
 /** The signed-in page: the bar, the banner, the present page, the details over it. */
 import { LitElement, css, html, nothing } from "lit";
 import { customElement } from "lit/decorators.js";
+import "./pages/overview";
 import { icon, type IconName } from "./components/icon";
 import { hub } from "./hub";
 import { t } from "./i18n";
@@ -17,7 +18,7 @@ interface Page {
 }
 
 const PAGES: Page[] = [
-  { path: "/", label: "overview", icon: "home", load: () => import("./pages/overview"), show: () => html`<hub-overview></hub-overview>` },
+  { path: "/", label: "overview", icon: "home", load: () => Promise.resolve(), show: () => html`<hub-overview></hub-overview>` },
   { path: "/entities", label: "entities", icon: "list", load: () => import("./pages/entities"), show: () => html`<hub-entities></hub-entities>` },
   { path: "/settings", label: "settings", icon: "gear", load: () => import("./pages/settings"), show: () => html`<hub-settings></hub-settings>` },
 ];

@@ -94,6 +94,11 @@ export function age(epoch: number, now: number = Date.now() / 1000): string {
   return "";
 }
 
+/** Keep a run of left-to-right text whole inside right-to-left text. */
+export function isolate(text: string): string {
+  return tag.startsWith("ar") ? `\u2066${text}\u2069` : text;
+}
+
 /** Read a number typed with Latin, Arabic-Indic or Persian digits; undefined when it is none. */
 export function readNumber(typed: string): number | undefined {
   const plain = typed
@@ -101,6 +106,6 @@ export function readNumber(typed: string): number | undefined {
     .replace(/[٠-٩]/g, (digit) => String(digit.charCodeAt(0) - 0x660))
     .replace(/[۰-۹]/g, (digit) => String(digit.charCodeAt(0) - 0x6f0))
     .replace(/[٫,]/g, ".")
-    .replace(/[\u2212\u061c\u200e\u200f]/g, (mark) => (mark === "\u2212" ? "-" : ""));
+    .replace(/[\u2212\u061c\u200e\u200f\u2066\u2069]/g, (mark) => (mark === "\u2212" ? "-" : ""));
   return /^[-+]?(\d+\.?\d*|\.\d+)$/.test(plain) ? Number(plain) : undefined;
 }

@@ -1,5 +1,6 @@
 /** Where the page begins: who is there, and what to show them. */
 import type { Auth } from "home-assistant-js-websocket";
+import "./app";
 import type { AuthorizeRequest } from "./auth/http";
 import { ownClientId, needsOwner } from "./auth/http";
 import { storedSession } from "./auth/session";
@@ -81,8 +82,7 @@ async function enter(auth: Auth): Promise<void> {
   });
   useHub(hub);
   const slow = setTimeout(() => say(t("no_answer")), RETRY_MS);
-  const parts = Promise.all([import("./app"), import("./pages/overview")]);
-  await Promise.all([hub.start(), parts]);
+  await hub.start();
   clearTimeout(slow);
   show(document.createElement("hub-app"));
 }

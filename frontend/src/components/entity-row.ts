@@ -56,7 +56,7 @@ export class EntityRow extends LitElement {
       overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
     .state.away { color: var(--muted); font-weight: 400; }
     .control { flex: none; max-inline-size: 52%; }
-    select { inline-size: auto; max-inline-size: 100%; border-color: var(--line); background: transparent; }
+    select { inline-size: auto; max-inline-size: 100%; border-color: var(--line); background-color: transparent; }
     .number { display: flex; align-items: center; gap: 6px; }
     .number input { inline-size: 5.5rem; text-align: end; }
     .toggle { position: relative; inline-size: 48px; min-block-size: 28px; block-size: 28px; border-radius: 14px; padding: 0;

@@ -6,6 +6,7 @@ import { digitsOf, hasValue, nameOf, numeric, withUnit } from "../data/describe"
 import type { Entity } from "../data/decode";
 import { hub } from "../hub";
 import { number, readNumber, t, word } from "../i18n";
+import { entityAddress } from "../router";
 import { base, buttons, fields } from "../styles/shared";
 import { WatchEntity, Watch, onLink, onPrefs } from "../watch";
 import { failureText } from "./failure";
@@ -20,8 +21,8 @@ const ICONS: Record<string, IconName> = { heat: "flame", cool: "snow" };
 export class Thermostat extends LitElement {
   @property() entityId = "";
   @property() room = "";
-  /** False when the card's heading already says the name. */
-  @property({ type: Boolean }) named = false;
+  /** The heading above the zone; its own name without the room's when this is empty. */
+  @property() heading = "";
   @query("input") private input!: HTMLInputElement;
   @query(".track") private track!: HTMLElement;
   @state() private problem = "";
@@ -57,20 +58,23 @@ export class Thermostat extends LitElement {
   static override styles = [base, buttons, fields, css`
     :host { display: block; }
     .head { display: flex; align-items: center; gap: 8px; margin-block-end: 8px; }
-    .head h3 { flex: 1; min-inline-size: 0; overflow-wrap: anywhere; }
-    .now { display: flex; align-items: center; justify-content: space-between; gap: 12px; flex-wrap: wrap; }
-    .measured { font-size: 2.75rem; font-weight: 300; letter-spacing: -0.03em; line-height: 1.1; }
+    .head h2 { flex: 1; min-inline-size: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+    .head a { color: inherit; text-decoration: none; }
+    .head a:hover { text-decoration: underline; }
+    .now { display: flex; align-items: center; justify-content: space-between; gap: 8px; }
+    .measured { font-size: 2.625rem; font-weight: 300; letter-spacing: -0.03em; line-height: 1.1; }
     .measured .unit { font-size: 1.375rem; vertical-align: 0.7em; font-weight: 400; }
-    .facts { display: flex; align-items: center; gap: 4px 12px; flex-wrap: wrap; font-size: 0.875rem; color: var(--muted); }
-    .facts span { display: inline-flex; align-items: center; gap: 4px; }
+    .facts { display: flex; align-items: center; justify-content: space-between; gap: 4px 12px; flex-wrap: wrap; min-block-size: 1.5rem;
+      margin-block-start: 4px; font-size: 0.875rem; color: var(--muted); }
+    .humidity { display: inline-flex; align-items: center; gap: 4px; }
     .set { display: flex; align-items: center; gap: 2px; padding: 4px; border-radius: 16px; background: var(--sunken); }
     .set button { border-color: transparent; background: var(--surface); min-block-size: 44px; inline-size: 44px; color: var(--text); }
     .set button:disabled { background: transparent; color: var(--muted); }
     .set .target { position: relative; }
-    .set input { inline-size: 5.25rem; min-block-size: 44px; border-color: transparent; background: transparent; text-align: center;
+    .set input { inline-size: 4.5rem; min-block-size: 44px; border-color: transparent; background: transparent; text-align: center;
       font-size: 1.25rem; font-weight: 620; font-variant-numeric: tabular-nums; padding-inline: 4px; color: var(--value); }
     .set.pending input { color: var(--accent); }
-    .track { position: relative; block-size: 28px; margin-block-start: 12px; cursor: pointer; touch-action: pan-y; }
+    .track { position: relative; block-size: 28px; margin-block-start: 6px; cursor: pointer; touch-action: pan-y; }
     .track.off { cursor: default; }
     .rail, .fill, .thumb, .mark { position: absolute; inset-block-start: 50%; translate: 0 -50%; }
     .rail { inset-inline: 0; block-size: 6px; border-radius: 3px; background: var(--sunken); }
@@ -85,11 +89,12 @@ export class Thermostat extends LitElement {
     .track.off .thumb { border-color: var(--line-strong); }
     .foot { display: grid; grid-template-columns: repeat(auto-fit, minmax(120px, 1fr)); gap: 8px; margin-block-start: 10px; }
     .foot select { background-color: transparent; border-color: var(--line); min-block-size: 40px; font-size: 0.9375rem; }
-    .status { min-block-size: 1.25rem; font-size: 0.8125rem; color: var(--muted); margin-block-start: 6px; }
+    .status { font-size: 0.8125rem; color: var(--accent); font-weight: 560; text-align: end; }
     .status .error { font-size: 0.8125rem; }
-    .chip { display: inline-flex; align-items: center; gap: 4px; font-size: 0.8125rem; font-weight: 560; }
-    .chip.heat { color: var(--heat); }
-    .chip.cool { color: var(--cool); }
+    .chip { flex: none; display: inline-flex; align-items: center; gap: 4px; font-size: 0.8125rem; font-weight: 560; color: var(--muted);
+      min-block-size: 28px; padding-inline: 10px; border-radius: 14px; background: var(--sunken); }
+    .chip.heat { color: var(--heat); background: var(--heat-tint); }
+    .chip.cool { color: var(--cool); background: var(--cool-tint); }
   `];
 
   override render() {
@@ -97,15 +102,10 @@ export class Thermostat extends LitElement {
     if (!entity) return nothing;
     const tone = TONES[String(entity.attributes.hvac_action)] ?? "";
     return html`<div class=${tone}>
-      ${this.named ? html`<div class="head"><h3>${nameOf(entity, this.room)}</h3></div>` : nothing}
-      <div class="now">
-        <div>
-          ${this.#measured(entity)}
-          ${this.#facts(entity, tone)}
-        </div>
-        ${this.#stepper(entity)}
-      </div>
-      ${this.#slider(entity)} ${this.#choices(entity)} ${this.#status(entity)}
+      <div class="head"><h2><a href=${entityAddress(this.entityId)}>${this.heading || nameOf(entity, this.room)}</a></h2>${this.#chip(entity, tone)}</div>
+      <div class="now">${this.#measured(entity)} ${this.#stepper(entity)}</div>
+      <div class="facts">${this.#humidity(entity)} ${this.#status(entity)}</div>
+      ${this.#slider(entity)} ${this.#choices(entity)}
     </div>`;
   }
 
@@ -114,17 +114,19 @@ export class Thermostat extends LitElement {
     const text = value === undefined ? "–" : number(value, 1);
     const spoken = value === undefined ? t("not_known") : withUnit(text, "°C");
     return html`<div class="measured value" role="img" aria-label=${`${t("measured")}: ${spoken}`}
-      ><bdi>${text}</bdi>${value === undefined ? nothing : html`<span class="unit">°</span>`}</div>`;
+      ><bdi dir="ltr">${text}${value === undefined ? nothing : html`<span class="unit">°</span>`}</bdi></div>`;
   }
 
-  #facts(entity: Entity, tone: string) {
+  #chip(entity: Entity, tone: string) {
     const action = entity.attributes.hvac_action;
-    const humidity = numeric(entity, "current_humidity");
     const words = hasValue(entity) ? (typeof action === "string" ? word("action", action) : word("mode", entity.state)) : word("state", entity.state);
-    return html`<div class="facts">
-      <span class="chip ${tone}">${tone ? icon(ICONS[tone]!, 16) : nothing}${words}</span>
-      ${humidity === undefined ? nothing : html`<span>${icon("drop", 16)}<span class="visually-hidden">${t("humidity")}</span><bdi>${number(humidity, 0)}&nbsp;%</bdi></span>`}
-    </div>`;
+    return html`<span class="chip ${tone}">${tone ? icon(ICONS[tone]!, 16) : nothing}${words}</span>`;
+  }
+
+  #humidity(entity: Entity) {
+    const value = numeric(entity, "current_humidity");
+    if (value === undefined) return html`<span></span>`;
+    return html`<span class="humidity">${icon("drop", 16)}<span class="visually-hidden">${t("humidity")}</span><bdi dir="ltr">${number(value, 0)}&nbsp;%</bdi></span>`;
   }
 
   get #limits() {

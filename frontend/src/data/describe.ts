@@ -1,5 +1,5 @@
 /** How an entity is named and its state is written. */
-import { age, number, t, word } from "../i18n";
+import { age, isolate, number, t, word } from "../i18n";
 import type { Entity } from "./decode";
 
 const AWAY = new Set(["unknown", "unavailable"]);
@@ -53,12 +53,15 @@ export function stateText(entity: Entity, precision?: number): string {
   if (domain === "binary_sensor" && attributes.device_class === "running") return t(state === "on" ? "running_on" : "running_off");
   if (domain === "binary_sensor" && attributes.device_class === "connectivity") return t(state === "on" ? "connected_on" : "connected_off");
   if (domain === "update") return t(state === "on" ? "update_on" : "update_off");
-  if (domain === "climate") return word("mode", state);
+  if (domain === "climate") {
+    const measured = numeric(entity, "current_temperature");
+    return word("mode", state) + (measured === undefined ? "" : ` · ${withUnit(number(measured, 1), "°C")}`);
+  }
   return word("state", state);
 }
 
 /** Put a unit behind a number, as one left-to-right run. */
 export function withUnit(text: string, unit: unknown): string {
   if (typeof unit !== "string" || unit === "") return text;
-  return unit === "°" ? `${text}°` : `${text}\u00a0${unit}`;
+  return isolate(`${text}\u00a0${unit}`);
 }

@@ -82,10 +82,11 @@ export class Overview extends LitElement {
 
   #room(room: Room) {
     const name = room.id ? room.name : t("no_room");
+    const single = room.zones.length === 1 && room.id !== "";
     const shown = this.open.has(room.id) ? room.rows : room.rows.slice(0, ROWS);
-    return html`<section class="card" aria-labelledby=${`room-${room.id}`}>
-      <h2 id=${`room-${room.id}`}>${name}</h2>
-      ${room.zones.map((id) => html`<hub-thermostat .entityId=${id} .room=${room.name} .named=${room.zones.length > 1 || !room.id}></hub-thermostat>`)}
+    return html`<section class="card" aria-label=${name}>
+      ${single ? nothing : html`<h2>${name}</h2>`}
+      ${room.zones.map((id) => html`<hub-thermostat .entityId=${id} .room=${room.name} .heading=${single ? name : ""}></hub-thermostat>`)}
       ${room.rows.length ? html`<ul class="rows">${shown.map((id) => html`<li><hub-entity-row .entityId=${id} .room=${room.name}></hub-entity-row></li>`)}</ul>` : nothing}
       ${this.#more(room, name)}
     </section>`;

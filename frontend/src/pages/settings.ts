@@ -39,6 +39,7 @@ export class Settings extends LitElement {
     .field { margin: 0; }
     ul { list-style: none; margin: 0; padding: 0; }
     li { display: flex; align-items: center; gap: 16px; padding-block: 10px; border-block-end: 1px solid var(--line); }
+    li:last-child { border-block-end: 0; }
     li > div { flex: 1; min-inline-size: 0; overflow-wrap: anywhere; }
     .account { display: flex; align-items: center; gap: 16px; flex-wrap: wrap; }
     .account p { flex: 1; }
@@ -107,7 +108,7 @@ export class Settings extends LitElement {
   #token(token: Token) {
     const name = token.client_name ?? token.client_id ?? "";
     const used = token.last_used_at ? t("last_used", { age: age(Date.parse(token.last_used_at) / 1000) }) : t("never_used");
-    return html`<li><div><bdi>${name}</bdi>${token.is_current ? html` <span class="here small">${t("this_session")}</span>` : nothing}
+    return html`<li><div><bdi dir="auto">${name}</bdi>${token.is_current ? html` <span class="here small">${t("this_session")}</span>` : nothing}
         <br><span class="muted small">${used} ${token.last_used_ip ? html`<bdi dir="ltr">${token.last_used_ip}</bdi>` : nothing}</span></div>
       <button type="button" class="danger" ?disabled=${hub().link.offline} aria-label=${t("revoke_of", { name })} @click=${() => this.#revoke(token)}>${t("revoke")}</button></li>`;
   }

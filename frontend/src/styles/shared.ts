@@ -154,7 +154,7 @@ export const fields = css`
   textarea {
     font: inherit;
     color: var(--text);
-    background: var(--surface);
+    background-color: var(--surface);
     border: 1px solid var(--line-strong);
     border-radius: 12px;
     min-block-size: 40px;
@@ -162,6 +162,17 @@ export const fields = css`
     padding-inline: 12px;
     inline-size: 100%;
     min-inline-size: 0;
+  }
+  select {
+    appearance: none;
+    padding-inline-end: 36px;
+    text-overflow: ellipsis;
+    background-image: url("data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' width='12' height='12' fill='none' stroke='%23858b92' stroke-width='2' stroke-linecap='round' stroke-linejoin='round'%3E%3Cpath d='M2 4l4 4 4-4'/%3E%3C/svg%3E");
+    background-repeat: no-repeat;
+    background-position: calc(100% - 14px) 50%;
+  }
+  select:dir(rtl) {
+    background-position: 14px 50%;
   }
   textarea {
     font-family: var(--mono);
@@ -178,7 +189,7 @@ export const fields = css`
   }
   input:disabled,
   select:disabled {
-    background: var(--sunken);
+    background-color: var(--sunken);
     color: var(--muted);
     border-color: var(--line);
     opacity: 1;
