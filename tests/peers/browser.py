@@ -25,7 +25,7 @@ ARGUMENTS = [
 @pytest.fixture
 async def browser() -> AsyncIterator["Browser"]:
     """A headless chromium of one test."""
-    from playwright.async_api import async_playwright  # noqa: PLC0415 - 0.3 s, for browser tests only
+    from playwright.async_api import async_playwright
 
     binary = require("chromium", INSTALL)
     async with async_playwright() as playwright:
