@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from aiohttp import web
@@ -17,10 +17,10 @@ _LOGGER = logging.getLogger(__name__)
 JSON: Final = "application/json"
 
 SECURITY_HEADERS: Final = (
+    ("Server", ""),
     ("Referrer-Policy", "no-referrer"),
     ("X-Content-Type-Options", "nosniff"),
     ("X-Frame-Options", "SAMEORIGIN"),
-    ("Server", ""),
 )
 """Sent with every answer; the empty Server header keeps the versions of the parts to ourselves."""
 
@@ -44,6 +44,15 @@ class Answer:
         return web.Response(body=self.body, status=self.status, headers=headers)
 
 
+def add_security_headers(response: web.StreamResponse) -> None:
+    """Add what every answer carries, keeping what the handler chose itself."""
+    for name, value in SECURITY_HEADERS:
+        if name == "Server":
+            response.headers[name] = value
+        else:
+            response.headers.setdefault(name, value)
+
+
 def json_answer(value: Any, status: int = 200) -> Answer:
     """Answer with a value as JSON."""
     return Answer(dumps(value), status)
@@ -60,7 +69,11 @@ def failure_answer(what: str, error: Exception) -> Answer:
     A defect is logged with its traceback under a reference, and only the reference goes out.
     """
     if isinstance(error, HubError):
-        return message_answer(error.message, error.http_status, error.code)
+        answer = message_answer(error.message, error.http_status, error.code)
+        seconds = getattr(error, "retry_after", None)
+        if seconds is None:
+            return answer
+        return replace(answer, headers=(("Retry-After", str(round(seconds))),))
     reference = ulid()
     _LOGGER.error("%s failed (reference %s)", what, reference, exc_info=error)
     return message_answer(f"Unexpected error, reference {reference}", 500, "unknown_error")

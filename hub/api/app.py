@@ -15,9 +15,8 @@ from hub.api.middleware import add_common_headers, guard
 from hub.api.page import Page
 from hub.api.quick import Quick
 from hub.api.rest import all_routes
-from hub.api.routes import ADMIN, CHANGES, GATE, HUB, PAGE, SETUP, Route
+from hub.api.routes import ADMIN, CHANGES, GATE, HUB, PAGE, Route
 from hub.api.server import QuickRunner
-from hub.api.setup import SetupCode
 from hub.api.websocket import WebsocketEndpoint
 
 if TYPE_CHECKING:
@@ -53,7 +52,6 @@ class Api:
         app[GATE] = gate
         app[CHANGES] = changes
         app[PAGE] = Page()
-        app[SETUP] = SetupCode(self._hub)
         self._add_routes(app, [*all_routes(), Route("GET", "/api/websocket", self._upgrade)])
         app.on_response_prepare.append(add_common_headers)
         app.on_shutdown.append(self._close_websockets)
@@ -69,7 +67,6 @@ class Api:
             raise
         self._runner = runner
         self.port = int(sockets[0].getsockname()[1])
-        app[SETUP].explain(self.port)
         if not is_loopback(host):
             self._hub.tasks.spawn(self._announce(host), "zeroconf announcement")
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import hdrs, web
 
-from hub.api.answers import SECURITY_HEADERS, failure_answer, message_answer
+from hub.api.answers import add_security_headers, failure_answer, message_answer
 from hub.api.routes import (
     ADMIN,
     ANY_ORIGIN,
@@ -107,11 +107,7 @@ def unauthenticated(request: web.Request) -> web.HTTPUnauthorized:
 async def add_common_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Add what every answer carries, whoever made it."""
     del request
-    for name, value in SECURITY_HEADERS:
-        if name == "Server":
-            response.headers[name] = value
-        else:
-            response.headers.setdefault(name, value)
+    add_security_headers(response)
 
 
 def _preflight(origin: str, shared: bool) -> web.Response:

@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from hub.api.actions import Changes
     from hub.api.gate import Gate
     from hub.api.page import Page
-    from hub.api.setup import SetupCode
     from hub.auth import Session
     from hub.hub import Hub
 
@@ -19,7 +18,6 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 HUB: Final[web.AppKey["Hub"]] = web.AppKey("hub")
 GATE: Final[web.AppKey["Gate"]] = web.AppKey("gate")
 CHANGES: Final[web.AppKey["Changes"]] = web.AppKey("changes")
-SETUP: Final[web.AppKey["SetupCode"]] = web.AppKey("setup")
 PAGE: Final[web.AppKey["Page"]] = web.AppKey("page")
 ADMIN: Final[web.AppKey[frozenset[tuple[str, str]]]] = web.AppKey("admin")
 """Method and path of the routes that ask for an administrator."""

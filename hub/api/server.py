@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
 from aiohttp.helpers import rfc822_formatted_time
+from aiohttp.http_parser import RawRequestMessage
 from aiohttp.web_protocol import RequestHandler
 
-from hub.api.answers import SECURITY_HEADERS, Answer
+from hub.api.answers import SECURITY_HEADERS, Answer, add_security_headers
 
 if TYPE_CHECKING:
-    from aiohttp.http_parser import RawRequestMessage
-    from aiohttp.web_request import BaseRequest
-
     from hub.api.quick import Quick
 
 _COMMON: Final = "".join(f"{name}: {value}\r\n" for name, value in SECURITY_HEADERS)
@@ -39,21 +37,23 @@ def render(answer: Answer) -> bytes:
 class QuickProtocol(RequestHandler):
     """One HTTP connection."""
 
-    __slots__ = ("_quick", "waiting")
+    __slots__ = ("_quick", "busy", "waiting")
 
     def __init__(self, manager: web.Server, quick: "Quick", **kwargs: Any) -> None:
         """Ask `quick` first."""
         super().__init__(manager, **kwargs)
         self._quick = quick
+        self.busy = False
+        """A request is in aiohttp's hands: from its making until its answer has been written."""
         self.waiting: tuple[RawRequestMessage, asyncio.Task[Answer]] | None = None
         """A hot request whose answer has to wait: finished by aiohttp's loop, to keep the order."""
 
     def data_received(self, data: bytes) -> None:
         """Parse, answer what is plain, and wake aiohttp's loop for the rest."""
-        waiter = self._waiter
-        if waiter is None or waiter.done() or self._messages or self._paused:
+        if self.busy or self._messages or self._paused:
             super().data_received(data)
             return
+        waiter = self._waiter
         self._waiter = None  # the base class must not wake the loop before we have looked
         try:
             super().data_received(data)
@@ -61,10 +61,11 @@ class QuickProtocol(RequestHandler):
             self._waiter = waiter
         if self._messages:
             self._answer_plain()
-            if self._messages and not waiter.done():
+            if not self._messages:
+                if self._buffer_paused:
+                    self._resume_reading_if_drained()
+            elif waiter is not None and not waiter.done():
                 waiter.set_result(None)
-            elif self._buffer_paused:
-                self._resume_reading_if_drained()
 
     def _answer_plain(self) -> None:
         """Answer the plain requests at the head of the queue."""
@@ -72,7 +73,7 @@ class QuickProtocol(RequestHandler):
         sent = []
         while messages and transport is not None and parser is not None:
             message, payload = messages[0]
-            if not isinstance(message, tuple):  # a request that can not be parsed
+            if type(message) is not RawRequestMessage:  # bytes that are no request
                 break
             answer = self._quick.answer(message, payload)
             if answer is None:
@@ -99,6 +100,14 @@ class QuickProtocol(RequestHandler):
                 self._next_keepalive_close_time, self._process_keepalive
             )
 
+    async def _handle_request(
+        self, request: web.BaseRequest, start_time: float | None, request_handler: Any
+    ) -> tuple[web.StreamResponse, bool]:
+        try:
+            return await super()._handle_request(request, start_time, request_handler)
+        finally:
+            self.busy = False
+
 
 class QuickServer(web.Server):
     """Makes a `QuickProtocol` for each connection."""
@@ -106,9 +115,10 @@ class QuickServer(web.Server):
     def __init__(self, base: web.Server, quick: "Quick") -> None:
         """Take the application's server and put `quick` in front."""
         self._handle = base.request_handler
+        self._factory = base.request_factory
         super().__init__(
             self._dispatch,
-            request_factory=base.request_factory,
+            request_factory=self._make,
             handler_cancellation=base.handler_cancellation,
             loop=base._loop,  # noqa: SLF001 - the same class; aiohttp offers no seam here
             **base._kwargs,  # noqa: SLF001
@@ -119,14 +129,24 @@ class QuickServer(web.Server):
         """Make the protocol of a new connection."""
         return QuickProtocol(self, self._quick, loop=self._loop, **self._kwargs)
 
-    async def _dispatch(self, request: "BaseRequest") -> web.StreamResponse:
+    def _make(
+        self, message: Any, payload: Any, protocol: RequestHandler, writer: Any, task: Any
+    ) -> web.BaseRequest:
+        """Make the request object, and mark the connection as busy with it."""
+        if isinstance(protocol, QuickProtocol):
+            protocol.busy = True
+        return self._factory(message, payload, protocol, writer, task)
+
+    async def _dispatch(self, request: web.BaseRequest) -> web.StreamResponse:
         """Finish a hot request that had to wait, or hand the request to the application."""
         protocol = request.protocol
         if isinstance(protocol, QuickProtocol) and protocol.waiting is not None:
             message, waiting = protocol.waiting
             protocol.waiting = None
             if message is request._message:  # noqa: SLF001 - the request that began to wait
-                return (await asyncio.shield(waiting)).response()
+                response = (await asyncio.shield(waiting)).response()
+                add_security_headers(response)
+                return response
         return await self._handle(request)
 
 

@@ -55,10 +55,9 @@ def signed_session(hub: "Hub", request: web.Request) -> Session | None:
     if not same or claims["exp"] <= hub.clock.time():
         return None
     token = hub.auth.tokens.get(str(claims["iss"]))
-    user = None if token is None else hub.auth.users.get(token.user_id)
-    if token is None or user is None or not user.is_active:
+    if token is None or not token.user.is_active:
         return None
-    return Session(user, token.id)
+    return Session(token.user, token.id)
 
 
 def _params(url: URL) -> list[list[str]]:

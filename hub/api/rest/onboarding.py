@@ -5,7 +5,7 @@ from aiohttp import web
 from hub.api.answers import NO_STORE, Answer, json_answer, parse_object
 from hub.api.gate import host_name
 from hub.api.middleware import unauthenticated
-from hub.api.routes import GATE, HUB, SETUP, Handler, Route, session_of
+from hub.api.routes import GATE, HUB, Handler, Route, session_of
 from hub.errors import InvalidFormat
 from hub.util.json import dumps
 
@@ -18,10 +18,10 @@ async def steps(request: web.Request) -> web.Response:
 async def create_owner(request: web.Request) -> web.Response:
     """Create the first user, and return a one-use code for tokens."""
     body = parse_object(await request.read(), invalid="Invalid JSON.")
-    code = body.pop("setup_code", None)
-    request.app[SETUP].check(request.app[GATE].is_local(request), code)
+    # Behind a proxy that is not listed nobody is local: an empty address needs the set-up code.
+    address = request.remote if request.app[GATE].is_local(request) else ""
     onboarding = request.app[HUB].auth.onboarding
-    answer = await onboarding.create_user(body, request.remote or "")
+    answer = await onboarding.create_user(body, address, host=host_name(request.host))
     return Answer(dumps(answer), headers=NO_STORE).response()
 
 

@@ -5,9 +5,9 @@ from typing import Any
 import voluptuous as vol
 
 from hub.api.websocket.command import Message, Raw, command
-from hub.api.websocket.commands.registries import as_list, maybe, texts
+from hub.api.websocket.commands.registries import maybe, texts
 from hub.api.websocket.connection import Connection
-from hub.errors import HubError, NotFound
+from hub.errors import HubError
 from hub.schema import text
 
 
@@ -15,7 +15,7 @@ from hub.schema import text
 def list_devices(connection: Connection, message: Message) -> Raw:
     """Return every device."""
     del message
-    return as_list(connection.hub.devices.all())
+    return Raw(connection.hub.devices.list_json())
 
 
 @command(
@@ -35,8 +35,6 @@ async def update_device(connection: Connection, message: Message) -> Raw:
     changes: dict[str, Any] = {
         key: value for key, value in message.items() if key not in ("id", "type", "device_id")
     }
-    if devices.get(message["device_id"]) is None:
-        raise NotFound("Device not found")
     entry = devices.update(message["device_id"], **changes)
     await devices.flush()
     return Raw(entry.json)

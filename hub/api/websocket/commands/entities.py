@@ -5,53 +5,32 @@ from typing import TYPE_CHECKING, Any, Final
 import voluptuous as vol
 
 from hub.api.websocket.command import Message, Raw, command
-from hub.api.websocket.commands.registries import as_list, maybe, texts
+from hub.api.websocket.commands.registries import maybe, texts
 from hub.api.websocket.connection import Connection
-from hub.errors import InvalidFormat, InvalidInfo, NotFound
+from hub.errors import InvalidFormat, NotFound
 from hub.schema import entity_id, text
-from hub.states.machine import valid_entity_id
 from hub.util.json import dumps
 
 if TYPE_CHECKING:
     from hub.registry import EntityEntry
 
-_CATEGORIES: Final = {"config": 0, "diagnostic": 1}
+_CATEGORIES: Final = b'{"0":"config","1":"diagnostic"}'
 
 
 @command("config/entity_registry/list")
 def list_entities(connection: Connection, message: Message) -> Raw:
     """Return every registry entry."""
     del message
-    return as_list(connection.hub.entity_registry.all())
+    return Raw(connection.hub.entity_registry.list_json())
 
 
 @command("config/entity_registry/list_for_display")
-def list_for_display(connection: Connection, message: Message) -> dict[str, Any]:
+def list_for_display(connection: Connection, message: Message) -> Raw:
     """Return the compact list that pages draw from; disabled entities are left out."""
     del message
     entries = connection.hub.entity_registry.all()
-    return {
-        "entity_categories": {str(index): name for name, index in _CATEGORIES.items()},
-        "entities": [_display(entry) for entry in entries if entry.disabled_by is None],
-    }
-
-
-def _display(entry: "EntityEntry") -> dict[str, Any]:
-    precision = entry.options.get("sensor", {}).get("display_precision") if entry.options else None
-    name = entry.name or entry.original_name
-    optional = {
-        "ai": entry.area_id,
-        "di": entry.device_id,
-        "ic": entry.icon,
-        "tk": entry.translation_key,
-        "ec": _CATEGORIES.get(entry.entity_category or ""),
-        "hb": True if entry.hidden_by is not None else None,
-        "hn": True if entry.has_entity_name else None,
-        "en": name,
-        "dp": precision,
-    }
-    found = {"ei": entry.entity_id, "pl": entry.platform, "lb": sorted(entry.labels)}
-    return found | {key: value for key, value in optional.items() if value is not None}
+    shown = b",".join([found for entry in entries if (found := entry.display_json)])
+    return Raw(b'{"entity_categories":%b,"entities":[%b]}' % (_CATEGORIES, shown))
 
 
 @command("config/entity_registry/get", {vol.Required("entity_id"): entity_id})
@@ -78,11 +57,13 @@ def _categories(value: object) -> dict[str, str | None]:
     return value
 
 
+def _small(value: object) -> str:
+    return text(value).lower()
+
+
 def _aliases(value: object) -> list[str]:
     """Accept a list of texts; null stands for the name itself and is dropped."""
-    if not isinstance(value, list):
-        raise vol.Invalid("expected a list of texts")
-    return texts([item for item in value if item is not None])
+    return texts([item for item in value if item is not None] if isinstance(value, list) else value)
 
 
 @command(
@@ -96,7 +77,7 @@ def _aliases(value: object) -> list[str]:
         vol.Optional("aliases"): _aliases,
         vol.Optional("categories"): _categories,
         vol.Optional("device_class"): maybe(text),
-        vol.Optional("new_entity_id"): text,
+        vol.Optional("new_entity_id"): _small,
         vol.Optional("disabled_by"): maybe("user"),
         vol.Optional("hidden_by"): maybe("user"),
         vol.Optional("options_domain"): text,
@@ -109,32 +90,14 @@ async def update_entity(connection: Connection, message: Message) -> dict[str, A
     registry = connection.hub.entity_registry
     entry = _entry(connection, message["entity_id"])
     changes = {key: value for key, value in message.items() if key not in _NOT_CHANGES}
-    if "new_entity_id" in changes:
-        changes["new_entity_id"] = _new_id(entry, changes["new_entity_id"])
-    if "categories" in changes:
-        merged = {**entry.categories, **changes["categories"]}
-        changes["categories"] = {scope: item for scope, item in merged.items() if item is not None}
     if ("options_domain" in message) != ("options" in message):
         raise InvalidFormat("options_domain and options come together")
-    if "options" in message:
-        options = {**entry.options, message["options_domain"]: message["options"]}
-        changes["options"] = {name: item for name, item in options.items() if item is not None}
     updated = registry.update(entry.entity_id, **changes)
     await registry.flush()
     return {"entity_entry": updated.as_extended_dict()}
 
 
-_NOT_CHANGES: Final = ("id", "type", "entity_id", "options_domain", "options")
-
-
-def _new_id(entry: "EntityEntry", wanted: str) -> str:
-    """Return the wanted id in small letters; raises `InvalidInfo`."""
-    wanted = wanted.lower()
-    if not valid_entity_id(wanted):
-        raise InvalidInfo("Invalid entity ID")
-    if wanted.partition(".")[0] != entry.entity_id.partition(".")[0]:
-        raise InvalidInfo("New entity ID should be same domain")
-    return wanted
+_NOT_CHANGES: Final = ("id", "type", "entity_id")
 
 
 @command("config/entity_registry/remove", {vol.Required("entity_id"): entity_id}, admin=True)

@@ -28,11 +28,6 @@ def maybe(check: Any) -> Any:
     return vol.Any(None, check)
 
 
-def as_list(entries: list[Any]) -> Raw:
-    """Return registry entries as a JSON list of their cached bytes."""
-    return Raw(b"[%b]" % b",".join([entry.json for entry in entries]))
-
-
 @dataclass(frozen=True, slots=True)
 class Collection:
     """One of the plain registries."""
@@ -59,7 +54,7 @@ class Collection:
 
     def _list(self, connection: Connection, message: Message) -> Raw:
         del message
-        return as_list(self.registry(connection.hub).all())
+        return Raw(self.registry(connection.hub).list_json())
 
     async def _create(self, connection: Connection, message: Message) -> Raw:
         registry = self.registry(connection.hub)
