@@ -59,6 +59,11 @@ def origin(address: str) -> Origin | None:
     return Origin(parts.scheme, host, _PORTS[parts.scheme] if port is None else port)
 
 
+def well_formed(client_id: str) -> bool:
+    """Tell whether a text has the form of a client id, whoever it is."""
+    return origin(client_id) is not None and _plain_path(urlsplit(client_id).path)
+
+
 def client_allowed(client_id: str, host: str | None = None) -> bool:
     """Tell whether a client id may ask; `host` is the Host header, our own name and port.
 

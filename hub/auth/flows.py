@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from hub.auth.addresses import is_local
-from hub.auth.clients import client_allowed, redirect_allowed
+from hub.auth.clients import client_allowed, redirect_allowed, well_formed
 from hub.auth.codes import Codes, is_challenge
 from hub.auth.errors import (
     FlowBusy,
@@ -41,7 +41,6 @@ class _Flow:
     redirect_uri: str
     challenge: str | None
     address: str | None
-    host: str | None
     ends: float
     busy: bool = False
 
@@ -109,7 +108,7 @@ class Flows:
         self._make_room(address)
         flow_id = secrets.token_hex(16)
         ends = self._clock.monotonic() + GOOD_FOR
-        self._flows[flow_id] = _Flow(client_id, redirect_uri, challenge, address, host, ends)
+        self._flows[flow_id] = _Flow(client_id, redirect_uri, challenge, address, ends)
         return _form(flow_id)
 
     async def step(self, flow_id: str, body: object, address: str | None) -> dict[str, Any]:
@@ -182,7 +181,7 @@ def _answer(flow: _Flow, body: object) -> tuple[str, str]:
     if "client_id" not in body:
         raise InvalidFormat("Message format incorrect: required key not provided at 'client_id'")
     client_id = text(body, "client_id")
-    if not client_allowed(client_id, flow.host):
+    if not well_formed(client_id):
         raise InvalidFormat("Invalid client id")
     if client_id != flow.client_id:
         raise FlowNotFound

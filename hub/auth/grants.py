@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from hub.auth.clients import client_allowed
+from hub.auth.clients import well_formed
 from hub.auth.codes import Codes, proves
 from hub.auth.errors import GrantError
 from hub.auth.throttle import Throttle
@@ -26,7 +26,7 @@ class Grants:
         self._refusal = refusal
 
     async def token(
-        self, pairs: Iterable[tuple[str, object]], address: str | None, host: str | None = None
+        self, pairs: Iterable[tuple[str, object]], address: str | None
     ) -> dict[str, Any]:
         """Answer one form, given as all its (name, value) pairs; `{}` after `action=revoke`.
 
@@ -38,16 +38,14 @@ class Grants:
             return {}
         grant = form.get("grant_type")
         if grant == "authorization_code":
-            return await self._by_code(form, address, host)
+            return await self._by_code(form, address)
         if grant == "refresh_token":
             return self._by_refresh_token(form, address)
         raise GrantError("unsupported_grant_type")
 
-    async def _by_code(
-        self, form: dict[str, str], address: str | None, host: str | None
-    ) -> dict[str, Any]:
+    async def _by_code(self, form: dict[str, str], address: str | None) -> dict[str, Any]:
         client_id = form.get("client_id")
-        if client_id is None or not client_allowed(client_id, host):
+        if client_id is None or not well_formed(client_id):
             raise GrantError(_INVALID_REQUEST, "Invalid client id")
         code = self._codes.take(form.get("code", ""), client_id)
         if code is None:

@@ -37,6 +37,11 @@ class RefreshToken:
     expires: bool = True
     """Whether each use moves `expire_at`; switched off per token."""
 
+    @property
+    def user_id(self) -> str:
+        """Return the id of the user who logged in."""
+        return self.user.id
+
     def used(self, now: float, address: str | None) -> None:
         """Note a use at `now` (epoch seconds); the end moves with it."""
         self.last_used_at = now
