@@ -79,7 +79,8 @@ class EntityIndex:
 
         An entity that can not be added (no unique id, used twice) is left out with a log line.
         """
-        prepared = [entity for entity in entities if self._prepare(platform, entity)]
+        taken: set[str] = set()
+        prepared = [entity for entity in entities if self._prepare(platform, entity, taken)]
         await self.hub.entity_registry.flush()
         for entity in prepared:
             entry = entity.entry
@@ -112,19 +113,20 @@ class EntityIndex:
         }
         self._platforms.pop(platform, None)
 
-    def _prepare(self, platform: str, entity: Entity) -> bool:
-        """Give the entity its registry entry and its kind its services."""
+    def _prepare(self, platform: str, entity: Entity, taken: set[str]) -> bool:
+        """Give the entity its registry entry and its kind its services; note its id as taken."""
         hub = self.hub
         try:
             entry = self._register(platform, entity)
         except (AttributeError, ValueError) as error:
             _LOGGER.error("%r of %s was left out: %s", entity, platform, error)  # noqa: TRY400
             return False
-        if entry.entity_id in self._entities:
+        if entry.entity_id in self._entities or entry.entity_id in taken:
             _LOGGER.error(
                 "%r of %s was left out: unique id %s is in use", entity, platform, entity.unique_id
             )
             return False
+        taken.add(entry.entity_id)
         entity.attach(hub, entry)
         self._load_kind(entity)
         return True

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from hub.registry.entry import EMPTY, Entry
+from hub.registry.entry import EMPTY, Entry, nothing
 from hub.util.json import dumps
 
 CATEGORIES: Final = ("config", "diagnostic")
@@ -31,14 +31,14 @@ class EntityEntry(Entry):
     unit_of_measurement: str | None = None
     entity_category: str | None = None
     translation_key: str | None = None
-    capabilities: Mapping[str, Any] = EMPTY
+    capabilities: Mapping[str, Any] = field(default_factory=nothing)
     supported_features: int = 0
     disabled_by: str | None = None
     hidden_by: str | None = None
     labels: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
-    categories: Mapping[str, str] = EMPTY
-    options: Mapping[str, Mapping[str, Any]] = EMPTY
+    categories: Mapping[str, str] = field(default_factory=nothing)
+    options: Mapping[str, Mapping[str, Any]] = field(default_factory=nothing)
     _display: bytes | None = field(default=None, init=False, repr=False, compare=False)
 
     @property

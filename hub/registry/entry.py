@@ -1,7 +1,7 @@
 """What all registry entries have in common: immutable, serialised once, stored as JSON."""
 
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, Field, dataclass, field, fields
 from types import MappingProxyType
 from typing import Any, ClassVar, Final, Self
 
@@ -70,8 +70,17 @@ def _defaults_of(cls: type[Entry]) -> tuple[tuple[str, Any], ...]:
     """Return the stored fields with their defaults; a field without one equals nothing."""
     if (found := _DEFAULTS.get(cls)) is None:
         found = _DEFAULTS[cls] = tuple(
-            (item.name, object() if item.default is MISSING else item.default)
-            for item in fields(cls)
-            if item.init
+            (item.name, _default(item)) for item in fields(cls) if item.init
         )
     return found
+
+
+def _default(item: "Field[Any]") -> Any:
+    if item.default_factory is not MISSING:
+        return item.default_factory()
+    return object() if item.default is MISSING else item.default
+
+
+def nothing() -> Mapping[str, Any]:
+    """Return the shared empty mapping (dataclasses of 3.11 refuse it as a plain default)."""
+    return EMPTY

@@ -125,7 +125,11 @@ class WebsocketEndpoint:
         """Run the authentication phase; None when the client was sent away."""
         await ws.send_frame(_REQUIRED, WSMsgType.TEXT)
         try:
-            message = await ws.receive(timeout=AUTH_SECONDS)
+            async with asyncio.timeout(AUTH_SECONDS):
+                message = await ws.receive()
+                while message.type is WSMsgType.PING:
+                    await ws.pong(message.data)
+                    message = await ws.receive()
         except TimeoutError:
             await _end(ws)
             return None

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from datetime import date, datetime
+from decimal import Decimal
 
 from hub.errors import ServiceValidationError
 
@@ -10,7 +11,7 @@ from hub.errors import ServiceValidationError
 def number_text(value: float) -> str:
     """Write a number as the shortest decimal text, never in exponent form."""
     text = repr(value)
-    return format(value, "f").rstrip("0").rstrip(".") if "e" in text else text
+    return format(Decimal(text), "f") if "e" in text else text
 
 
 def value_text(value: object) -> str | None:

@@ -194,18 +194,32 @@ async def test_a_thousand_commands_in_one_write(house: House) -> None:
 
 
 async def test_a_control_ping_is_answered(house: House) -> None:
-    client = await house.connect()
     ws = await house.session.ws_connect(f"{house.url}/api/websocket", autoping=False)
-    await ws.ping(b"hello")
+    await ws.receive(timeout=10)
+    for text in (b"before", b"after"):
+        await ws.ping(text)
+        pong = await ws.receive(timeout=10)
+        assert (pong.type, bytes(pong.data)) == (WSMsgType.PONG, text)
+        if text == b"before":
+            await ws.send_json({"type": "auth", "access_token": house.token})
+            assert (await ws.receive_json(timeout=10))["type"] == "auth_ok"
+
+
+async def test_a_silent_client_is_ended_by_the_second_beat(house: House) -> None:
+    ws = await house.session.ws_connect(f"{house.url}/api/websocket", autoping=False)
     await ws.receive(timeout=10)
     await ws.send_json({"type": "auth", "access_token": house.token})
     await ws.receive(timeout=10)
-    pong = await ws.receive(timeout=10)
-    assert (pong.type, bytes(pong.data)) in (
-        (WSMsgType.PONG, b"hello"),
-        (WSMsgType.TEXT, pong.data),
-    )
-    assert (await client.call(type="ping"))["type"] == "pong"
+    endpoint = house.running.api._websocket
+    endpoint._beat()
+    assert (await ws.receive(timeout=10)).type is WSMsgType.PING
+    await ws.pong()
+    await ws.send_json({"id": 1, "type": "ping"})
+    assert (await ws.receive_json(timeout=10))["type"] == "pong"
+    endpoint._beat()
+    assert (await ws.receive(timeout=10)).type is WSMsgType.PING
+    endpoint._beat()
+    assert (await ws.receive(timeout=10)).type in (WSMsgType.CLOSED, WSMsgType.CLOSING)
 
 
 async def test_services_are_called_with_context_and_target(house: House) -> None:
