@@ -3,6 +3,7 @@
 Plain sqlite3 in a thread, because all of it must be known before SQLAlchemy opens the file.
 """
 
+import shutil
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from hub.storage.errors import StorageError
 CHECK_LIMIT: Final = 64 * 1024 * 1024
 """Files up to this many bytes are checked page by page; larger ones would hold up the start."""
 
+_MAGIC: Final = b"SQLite format 3\0"
 _DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _COMPANIONS: Final = ("", "-wal", "-shm", "-journal")
 
@@ -32,14 +34,26 @@ def inspect(path: Path, busy_timeout: float) -> str | None:
         raise StorageError(
             f"{path}: the folder does not exist; create it or name another data folder"
         )
+    kept = None
     try:
+        _check_header(path)
+        kept = _keep_log(path)
         with closing(sqlite3.connect(path, busy_timeout, isolation_level=None)) as connection:
             _check(connection, path)
-            return _version(connection)
+            version = _version(connection)
+    except Damaged:
+        _give_back_log(path, kept)
+        raise
     except sqlite3.Error as error:
+        _give_back_log(path, kept)
         if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED:
             raise Damaged(str(error)) from error
         raise explain(path, error) from error
+    except OSError as error:
+        raise explain(path, error) from error
+    if kept is not None:
+        kept.unlink()
+    return version
 
 
 def explain(path: Path, error: BaseException) -> StorageError:
@@ -47,7 +61,7 @@ def explain(path: Path, error: BaseException) -> StorageError:
     text = str(error)
     if "locked" in text:
         advice = "another program holds the database; stop it, then start the hub again"
-    elif "readonly" in text or "unable to open" in text:
+    elif "readonly" in text or "unable to open" in text or "ermission" in text:
         advice = "the hub's user needs write permission for the file and its folder"
     elif "full" in text:
         advice = "the disk is full; free some space"
@@ -73,6 +87,34 @@ def set_aside(path: Path) -> Path:
         if source.exists():
             source.rename(target.with_name(target.name + suffix))
     return target
+
+
+def _check_header(path: Path) -> None:
+    """Refuse what SQLite would refuse, but before it touches the file or its log."""
+    if not path.is_file():
+        return
+    with path.open("rb") as file:
+        head = file.read(100)
+    if head and (not head.startswith(_MAGIC) or len(head) < 100):
+        raise Damaged("file is not a database")
+
+
+def _keep_log(path: Path) -> Path | None:
+    """Copy the write-ahead log of a hub that did not end well: SQLite deletes it on closing."""
+    log, copy = path.with_name(path.name + "-wal"), path.with_name(path.name + "-wal.kept")
+    copy.unlink(missing_ok=True)
+    if not log.exists() or log.stat().st_size == 0:
+        return None
+    shutil.copy2(log, copy)
+    return copy
+
+
+def _give_back_log(path: Path, kept: Path | None) -> None:
+    log = path.with_name(path.name + "-wal")
+    if kept is not None and log.exists():
+        kept.unlink()
+    elif kept is not None:
+        kept.rename(log)
 
 
 def _check(connection: sqlite3.Connection, path: Path) -> None:
