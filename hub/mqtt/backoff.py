@@ -11,10 +11,10 @@ class Backoff:
     """Yields the next wait in seconds: each step with up to half of it added or taken away."""
 
     def __init__(
-        self, steps: Sequence[float] = STEPS, draw: Callable[[], float] = random.random
+        self, steps: Sequence[float] | None = None, draw: Callable[[], float] = random.random
     ) -> None:
         """Walk through `steps`, staying at the last; `draw` gives 0..1."""
-        self._steps = tuple(steps)
+        self._steps = tuple(STEPS if steps is None else steps)
         self._draw = draw
         self._taken = 0
 

@@ -243,7 +243,7 @@ class Broker:
             return
         with suppress(ValueError):
             while line := (await process.stderr.readline()).decode("utf-8", "replace").rstrip():
-                line = _STAMP.sub("", line)  # noqa: PLW2901 - the same line, shorter
+                line = _STAMP.sub("", line)
                 self._lines.append(line)
                 level = logging.WARNING if line.startswith("Error") else logging.DEBUG
                 _LOGGER.log(level, "mosquitto: %s", line)

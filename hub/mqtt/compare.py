@@ -46,6 +46,7 @@ class Compare:
     async def run(self, link: Link, present: Mapping[str, bytes]) -> None:
         """Compare with what was read; raises `LinkError` when the link breaks meanwhile."""
         await self._publisher.claimed()
+        unknown = self.orphans(present)
         await self._post_missing(present)
         self._herald.present = present
         try:
@@ -57,7 +58,7 @@ class Compare:
         finally:
             self._herald.present = None
         await self._herald.clear(link, self._ledger.strays())
-        await self._clear_orphans(link, present)
+        await self._clear_orphans(link, [topic for topic in unknown if topic not in self._ledger])
 
     def orphans(self, present: Mapping[str, bytes]) -> list[str]:
         """Return retained topics of ours that the ledger does not know."""
@@ -90,8 +91,7 @@ class Compare:
             if topic in self._ledger.rows and present.get(topic) != payload:
                 self._outbox.post(topic, payload, last=True)
 
-    async def _clear_orphans(self, link: Link, present: Mapping[str, bytes]) -> None:
-        orphans = self.orphans(present)
+    async def _clear_orphans(self, link: Link, orphans: list[str]) -> None:
         if not orphans:
             return
         _LOGGER.warning(

@@ -95,7 +95,7 @@ class Announcer:
         if self._settings.discovery is Discovery.OFF:
             return []
         components = {}
-        for entity in entities:
+        for entity in sorted(entities, key=lambda entity: entity.key):
             component = self._component(device, entity)
             if component is not None:
                 components[entity.key] = component

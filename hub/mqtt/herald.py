@@ -3,7 +3,8 @@
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from hub.mqtt.directory import Directory
@@ -109,13 +110,15 @@ class Herald:
         async with self._lock:
             while self._ready:
                 key = next(iter(self._ready))
-                await self.announce(link, key)
+                with _tolerating(link, key):
+                    await self.announce(link, key)
                 self._ready.pop(key, None)
             while self._gone:
                 entity_id = next(iter(self._gone))
                 if not self._directory.live(entity_id):
-                    await self.clear(link, self._ledger.topics_of(entity_id))
-                    self._forget(entity_id)
+                    with _tolerating(link, entity_id):
+                        await self.clear(link, self._ledger.topics_of(entity_id))
+                        self._forget(entity_id)
                 self._gone.pop(entity_id, None)
 
     async def announce(self, link: Link, key: str) -> None:
@@ -238,3 +241,14 @@ class Herald:
         self._timer = None
         marked, self._marked = self._marked, {}
         self.mark_now(marked)
+
+
+@contextmanager
+def _tolerating(link: Link, about: str) -> Iterator[None]:
+    """Go on with the next one when the broker refuses a topic; a broken link ends the work."""
+    try:
+        yield
+    except LinkError as error:
+        if not link.connected:
+            raise
+        _LOGGER.warning("The broker did not take what is told about %s: %s", about, error)

@@ -3,6 +3,10 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hub.config.settings import Settings
 
 
 class Discovery(StrEnum):
@@ -54,3 +58,32 @@ class MqttSettings:
     def root(self) -> str:
         """Return the topic level under which everything of this hub lies."""
         return f"{self.base}/{self.hub_id}"
+
+
+def from_settings(settings: "Settings") -> MqttSettings:
+    """Return what the configuration says to this room."""
+    said = settings.mqtt
+    broker = None
+    if said.broker is not None:
+        broker = BrokerSettings(
+            said.broker.host,
+            said.broker.port,
+            said.broker.username,
+            said.broker.password,
+            said.broker.tls,
+            said.broker.tls_ca,
+            said.broker.tls_insecure,
+            said.broker.keepalive,
+        )
+    return MqttSettings(
+        said.enabled,
+        broker,
+        said.managed_port,
+        said.base,
+        settings.hub.hub_id,
+        settings.hub.name,
+        said.prefix,
+        Discovery(said.discovery),
+        Protocol(said.protocol),
+        said.legacy_object_id,
+    )

@@ -39,6 +39,7 @@ class Reconnect:
         self.attempts = 0
         self.reconnects = 0
         self.conflict = False
+        """Whether another client with the same id keeps taking over the session."""
         self._make_link = make_link
         self._clock = clock
         self._where = where
@@ -84,9 +85,7 @@ class Reconnect:
         link: Link | None = None
 
         def lost(error: LinkError) -> None:
-            self.conflict = error.reason == TAKEN_OVER
-            level = logging.ERROR if self.conflict else logging.WARNING
-            _LOGGER.log(level, "Lost the MQTT broker %s: %s", self._where(), error)
+            _LOGGER.warning("Lost the MQTT broker %s: %s", self._where(), error)
             self.failure = error.message
             on_lost(error)
             self._lost.set()
@@ -126,10 +125,14 @@ class Reconnect:
         try:
             await on_open(link)
         except LinkError as error:
-            _LOGGER.warning("Setting up the link to the MQTT broker failed: %s", error)
+            self.conflict = error.reason == TAKEN_OVER
+            level = logging.ERROR if self.conflict else logging.WARNING
+            _LOGGER.log(level, "Giving up the link to the MQTT broker: %s", error)
             link.abort()
             self.failure = error.message
             self._lost.set()
+        else:
+            self.conflict = False
 
     async def _wait(self, delay: float) -> None:
         self._hurry.clear()

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +13,7 @@ from paho.mqtt.enums import MQTTProtocolVersion
 from hub.const import (
     EVENT_DEVICE_REGISTRY_UPDATED,
     EVENT_ENTITY_REGISTRY_UPDATED,
+    EVENT_STOP,
     VERSION,
 )
 from hub.mqtt.birth import Birth
@@ -20,11 +22,11 @@ from hub.mqtt.commands import Commands
 from hub.mqtt.compare import Compare
 from hub.mqtt.directory import Directory
 from hub.mqtt.discovery import Announcer
-from hub.mqtt.errors import LinkError
+from hub.mqtt.errors import TAKEN_OVER, LinkError, words
 from hub.mqtt.herald import Herald
 from hub.mqtt.ledger import Kind, Ledger, Row
 from hub.mqtt.link import Link, Message, Subscription, Will
-from hub.mqtt.options import BrokerSettings, MqttSettings
+from hub.mqtt.options import BrokerSettings, MqttSettings, from_settings
 from hub.mqtt.outbox import Outbox
 from hub.mqtt.publisher import Publisher
 from hub.mqtt.reconnect import Reconnect
@@ -49,8 +51,14 @@ _CHUNK: Final = 25
 class Mqtt:
     """Publishes the hub over MQTT and takes commands; everything else goes on without a broker."""
 
-    def __init__(self, hub: "Hub", settings: MqttSettings, data_dir: Path) -> None:
-        """Prepare; the broker's own files lie in `<data_dir>/mqtt`."""
+    def __init__(
+        self, hub: "Hub", settings: MqttSettings | None = None, data_dir: Path | None = None
+    ) -> None:
+        """Prepare; the hub's settings and data folder serve when none are given.
+
+        The files of a broker of the hub's own lie in `<data_dir>/mqtt`.
+        """
+        settings = from_settings(hub.settings) if settings is None else settings
         self.settings = settings
         self.topics = Topics(settings)
         self.broker: Broker | None = None
@@ -58,7 +66,7 @@ class Mqtt:
         self.outbox = Outbox()
         self.step: Callable[[str], None] = lambda _name: None
         self._hub = hub
-        self._data_dir = data_dir
+        self._data_dir = hub.data_dir if data_dir is None else data_dir
         self._target: BrokerSettings | None = settings.broker
         self._directory = Directory(hub, settings)
         self._announcer = Announcer(settings, self.topics)
@@ -74,6 +82,9 @@ class Mqtt:
         self._comparing: asyncio.Task[None] | None = None
         self._unsubscribe: list[Callable[[], None]] = []
         self._compared = asyncio.Event()
+        self._instance = secrets.token_hex(8)
+        self._told = False
+        self._rival = False
 
     @property
     def connected(self) -> bool:
@@ -254,6 +265,8 @@ class Mqtt:
         self._unsubscribe += [
             hub.bus.listen(EVENT_ENTITY_REGISTRY_UPDATED, self._entity_updated),
             hub.bus.listen(EVENT_DEVICE_REGISTRY_UPDATED, self._device_updated),
+            # Entities that leave at the stop keep their values: the hub's status says it all.
+            hub.bus.listen(EVENT_STOP, lambda _event: publisher.stop()),
         ]
         self._tasks.append(hub.tasks.spawn(herald.run(), "mqtt announcements"))
 
@@ -279,11 +292,11 @@ class Mqtt:
             name: Subscription(no_local=True, retain_as_published=True)
             for name in self.topics.commands
         }
-        await link.subscribe({**filters, self.topics.birth: Subscription()})
+        for name in (self.topics.birth, self.topics.info):
+            filters[name] = Subscription()
+        await link.subscribe(filters)
         await self._say_online(link)
         self.outbox.open(link)
-        if self._herald is not None:
-            self._herald.open(link)
         if self._sensor is not None:
             self._sensor.show(connected=True)
         self._comparing = self._hub.tasks.spawn(self._check(link), "mqtt compare")
@@ -297,9 +310,14 @@ class Mqtt:
             "version": VERSION,
             "hub_id": self.settings.hub_id,
             "name": self.settings.hub_name,
+            "instance": self._instance,
             "entities": len(self._hub.states),
         }
         await link.publish_acked(self.topics.status, ONLINE, retain=True)
+        if self._rival:
+            self._rival = False
+            raise LinkError(words(TAKEN_OVER), TAKEN_OVER)
+        self._told = True
         await link.publish_acked(self.topics.info, dumps(info), retain=True)
         if self._publisher is not None:
             for key, payload in self._publisher.device_availability().items():
@@ -309,7 +327,7 @@ class Mqtt:
 
     async def _check(self, link: Link) -> None:
         """Compare the broker with the ledger; without being able to read, publish everything."""
-        if self._compare is None:
+        if self._compare is None or self._herald is None:
             return
         try:
             present = await self._read(link)
@@ -319,9 +337,11 @@ class Mqtt:
         try:
             await self._compare.run(link, present)
         except LinkError as error:
-            _LOGGER.debug("Comparing was interrupted: %s", error)
-        else:
-            self._compared.set()
+            if not link.connected:
+                return
+            _LOGGER.warning("Comparing the MQTT broker with the ledger failed: %s", error)
+        self._herald.open(link)
+        self._compared.set()
 
     async def _read(self, link: Link) -> dict[str, bytes]:
         if self._target is None:
@@ -348,6 +368,9 @@ class Mqtt:
     def _receive(self, message: Message) -> None:
         if message.topic == self.topics.birth:
             self._birth.receive(message)
+        elif message.topic == self.topics.info:
+            # Retained before our first one: an earlier run's. After it: somebody else's.
+            self._rival = self._told and self._instance.encode() not in message.payload
         else:
             self._commands.receive(message)
 

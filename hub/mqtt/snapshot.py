@@ -21,13 +21,11 @@ async def retained(
     protocol: MQTTProtocolVersion,
     filters: Sequence[str],
     marker: str,
-    *,
-    quiet: float = QUIET,
 ) -> dict[str, bytes]:
     """Return the retained messages below `filters` by topic; raises `LinkError`.
 
     A message of our own on `marker` (a topic within the filters) comes behind the retained ones;
-    after it, `quiet` seconds without another one end the reading, `WINDOW` seconds end it anyway.
+    after it, `QUIET` seconds without another one end the reading, `WINDOW` seconds end it anyway.
     """
     found: dict[str, bytes] = {}
     marked = asyncio.Event()
@@ -49,7 +47,7 @@ async def retained(
                 await link.subscribe(dict.fromkeys(filters, Subscription()))
                 await link.publish_acked(marker, nonce)
                 await marked.wait()
-                await _silence(activity, quiet)
+                await _silence(activity)
         if not link.connected:
             raise LinkError("connection lost while reading the retained messages")
     finally:
@@ -57,11 +55,11 @@ async def retained(
     return found
 
 
-async def _silence(activity: asyncio.Event, quiet: float) -> None:
+async def _silence(activity: asyncio.Event) -> None:
     while True:
         activity.clear()
         try:
-            async with asyncio.timeout(quiet):
+            async with asyncio.timeout(QUIET):
                 await activity.wait()
         except TimeoutError:
             return

@@ -15,12 +15,14 @@ _SWITCHED: Final = frozenset(("binary_sensor", "switch", "update", "input_boolea
 _ON_OFF: Final = {"on": b"ON", "off": b"OFF"}
 _CLIMATE: Final = (
     ("temperature", "temperature"),
-    ("temperature_low", "target_temp_low"),
-    ("temperature_high", "target_temp_high"),
     ("current_temperature", "current_temperature"),
     ("current_humidity", "current_humidity"),
-    ("humidity", "humidity"),
     ("action", "hvac_action"),
+)
+_CLIMATE_OPTIONAL: Final = (
+    ("temperature_low", "target_temp_low"),
+    ("temperature_high", "target_temp_high"),
+    ("humidity", "humidity"),
     ("preset", "preset_mode"),
     ("fan_mode", "fan_mode"),
     ("swing_mode", "swing_mode"),
@@ -100,10 +102,10 @@ def _climate(state: State) -> dict[str, bytes]:
     found = {"mode": main_value(state)}
     attributes = state.attributes
     for level, key in _CLIMATE:
+        found[level] = NONE if gone else scalar(attributes.get(key))
+    for level, key in _CLIMATE_OPTIONAL:
         if key in attributes or attributes.get(_CAPABILITY.get(level, "")):
             found[level] = NONE if gone else scalar(attributes.get(key))
-        elif gone and level in ("temperature", "current_temperature", "action"):
-            found[level] = NONE
     return found
 
 

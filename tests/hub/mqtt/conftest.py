@@ -3,6 +3,7 @@
 import asyncio
 import subprocess
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +15,17 @@ from tests.peers.mosquitto import INSTALL, Mosquitto
 from tests.peers.ports import require, wait_until
 
 Build = Callable[..., "asyncio.Future[House]"]
+
+
+@pytest.fixture(autouse=True)
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shorten the waits that only spare a consumer."""
+    monkeypatch.setattr("hub.mqtt.herald.DEBOUNCE", 0.05)
+    monkeypatch.setattr("hub.mqtt.herald.REPEAT", 0.1)
+    monkeypatch.setattr("hub.mqtt.birth.EARLIEST", 0.3)
+    monkeypatch.setattr("hub.mqtt.birth.JITTER", 0.1)
+    monkeypatch.setattr("hub.mqtt.snapshot.QUIET", 0.05)
+    monkeypatch.setattr("hub.mqtt.backoff.STEPS", (0.2, 0.5))
 
 
 @pytest.fixture
@@ -91,6 +103,35 @@ async def witness(mosquitto: Mosquitto) -> AsyncIterator[Witness]:
         process.stdout.close()
 
 
+async def retained(mosquitto: Mosquitto) -> dict[str, str]:
+    """Return what mosquitto_sub finds retained, read until it is silent for 0.2 s."""
+    process = await asyncio.create_subprocess_exec(
+        *(require("mosquitto_sub", INSTALL), "-p", str(mosquitto.port), "-q", "1"),
+        *("-t", "#", "--retained-only", "-F", "%t\t%p"),
+        stdout=asyncio.subprocess.PIPE,
+        limit=1 << 22,
+    )
+    assert process.stdout is not None
+    found: dict[str, str] = {}
+    patience = 2.0
+    while True:
+        try:
+            async with asyncio.timeout(patience):
+                line = await process.stdout.readline()
+        except TimeoutError:
+            break
+        if not line:
+            break  # a live message came, so all retained ones have been seen
+        topic, _, payload = line.decode().rstrip("\n").partition("\t")
+        found[topic] = payload
+        patience = 0.2
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            process.terminate()
+    await process.communicate()
+    return found
+
+
 async def settle(
     mosquitto: Mosquitto, expected: Callable[[dict[str, str]], bool]
 ) -> dict[str, str]:
@@ -99,9 +140,9 @@ async def settle(
 
     async with asyncio.timeout(15):
         while True:
-            found = await asyncio.to_thread(mosquitto.retained)
+            found = await retained(mosquitto)
             if expected(found):
                 return found
 
 
-__all__ = ["Build", "House", "Witness", "settle", "wait_until"]
+__all__ = ["Build", "House", "Witness", "retained", "settle", "wait_until"]

@@ -130,11 +130,8 @@ def test_entity_mode() -> None:
     found = announcer(discovery=Discovery.ENTITY).announce(DEVICE, GOOD)
     assert len(found) == len(GOOD)
     first = expand(json.loads(found[0].payload))
-    assert (
-        found[0].topic
-        == "homeassistant/climate/h1/climate_neasmart_climate_living_"
-        + (found[0].topic.split("_")[-1])
-    )
+    key = next(iter(found[0].components))
+    assert found[0].topic == f"homeassistant/{found[0].components[key]}/h1/{key}/config"
     assert first["device"]["identifiers"] == ["h1_neasmart_z1"]
     assert first["origin"]["name"] == "hub"
     assert "platform" not in first

@@ -113,7 +113,7 @@ async def test_wrong_password_is_said_in_words_and_never_logged(
     caplog.set_level(logging.DEBUG)
     who = settings(mosquitto_with_password, username="tester", password="hunter2-wrong")
     link = Link(who, "one", version)
-    with pytest.raises(LinkError, match="not authorised|user name or password") as caught:
+    with pytest.raises(LinkError, match=r"not authorised|user name or password") as caught:
         await link.open()
     assert "hunter2" not in f"{caught.value} {who} {caplog.text}"
 
