@@ -22,7 +22,7 @@ PAGE: Final[web.AppKey["Page"]] = web.AppKey("page")
 ADMIN: Final[web.AppKey[frozenset[tuple[str, str]]]] = web.AppKey("admin")
 """Method and path of the routes that ask for an administrator."""
 
-SESSION: Final = "session"
+SESSION: Final[web.RequestKey["Session"]] = web.RequestKey("session")
 """Key of the request under which the middleware keeps who asks."""
 
 PUBLIC: Final = frozenset(
@@ -65,5 +65,4 @@ class Route:
 
 def session_of(request: web.Request) -> "Session":
     """Return who asks; only for routes that are not public."""
-    session: Session = request[SESSION]
-    return session
+    return request[SESSION]

@@ -136,7 +136,10 @@ async def _form(request: web.Request) -> list[tuple[str, str]] | None:
     except ValueError:
         return None
     pairs = list(fields.items())
-    return pairs if all(isinstance(value, str) for _, value in pairs) else None
+    files = [value for _, value in pairs if not isinstance(value, str)]
+    for file in files:
+        file.file.close()
+    return None if files else pairs
 
 
 ROUTES = (
