@@ -1,6 +1,6 @@
 """Who or what caused something."""
 
-from hub.util.json import dumps
+from hub.util.json import dumps, kept
 from hub.util.ulid import ulid
 
 
@@ -32,7 +32,7 @@ class Context:
     def json(self) -> bytes:
         """Return `{"id","parent_id","user_id"}` as JSON."""
         if (value := self._json) is None:
-            value = self._json = dumps(self.as_dict())
+            value = self._json = kept(dumps(self.as_dict()))
         return value
 
     def as_dict(self) -> dict[str, str | None]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from hub.registry.entry import EMPTY, Entry, nothing
-from hub.util.json import dumps
+from hub.util.json import dumps, kept
 
 CATEGORIES: Final = ("config", "diagnostic")
 """Entity categories; their places are the indexes of `list_for_display`."""
@@ -101,7 +101,7 @@ class EntityEntry(Entry):
     def display_json(self) -> bytes:
         """Return the item of `list_for_display`, empty for a disabled entity; built once."""
         if (value := self._display) is None:
-            value = b"" if self.disabled_by is not None else dumps(self._as_display())
+            value = b"" if self.disabled_by is not None else kept(dumps(self._as_display()))
             object.__setattr__(self, "_display", value)
         return value
 

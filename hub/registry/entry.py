@@ -5,7 +5,7 @@ from dataclasses import MISSING, Field, dataclass, field, fields
 from types import MappingProxyType
 from typing import Any, ClassVar, Final, Self
 
-from hub.util.json import dumps
+from hub.util.json import dumps, kept
 
 EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
 """The default of mapping fields: shared, and nobody can write into it."""
@@ -31,7 +31,7 @@ class Entry:
     def json(self) -> bytes:
         """Return the wire form as JSON, built at most once."""
         if (value := self._json) is None:
-            value = dumps(self.as_dict())
+            value = kept(dumps(self.as_dict()))
             object.__setattr__(self, "_json", value)
         return value
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from hub.const import EVENT_STATE_CHANGED, LOCAL
 from hub.events import Context, Event
-from hub.util.json import dumps, dumps_lenient
+from hub.util.json import dumps, dumps_lenient, kept
 from hub.util.times import iso
 
 
@@ -69,7 +69,7 @@ class State:
     def attributes_json(self) -> bytes:
         """Return the attributes as one JSON object."""
         if (value := self._attributes_json) is None:
-            value = self._attributes_json = dumps_lenient(self.attributes, self.entity_id)
+            value = self._attributes_json = kept(dumps_lenient(self.attributes, self.entity_id))
         return value
 
     @property
