@@ -2,6 +2,7 @@
 
 import hashlib
 import mimetypes
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -28,6 +29,8 @@ _TYPES: Final = {
 }
 _NOT_PAGES: Final = ("/api", "/auth", "/.well-known", "/assets")
 _ENCODINGS: Final = (("br", ".br"), ("gzip", ".gz"))
+
+_REFUSED: Final = re.compile(r"q=0(\.0*)?").fullmatch
 
 _NOT_BUILT: Final = """<!doctype html>
 <html lang="en">
@@ -83,7 +86,7 @@ class Page:
         if file.etag in request.headers.get(hdrs.IF_NONE_MATCH, ""):
             return web.Response(status=304, headers=headers)
         path = file.path
-        accepted = request.headers.get(hdrs.ACCEPT_ENCODING, "").lower()
+        accepted = _accepted(request.headers.get(hdrs.ACCEPT_ENCODING, ""))
         for name, packed in file.encodings.items():
             if name in accepted:
                 headers[hdrs.CONTENT_ENCODING] = name
@@ -124,6 +127,12 @@ class Page:
             for path in (self._root.rglob("*") if stamp else ())
             if path.is_file() and _is_served(path.relative_to(self._root))
         }
+
+
+def _accepted(header: str) -> set[str]:
+    """Return the encodings that a client takes, without those it gives the weight 0."""
+    parts = [part.lower().partition(";") for part in header.split(",")]
+    return {name.strip() for name, _, weight in parts if not _REFUSED(weight.strip())}
 
 
 def _is_served(path: Path) -> bool:
