@@ -16,11 +16,15 @@ async def setup(hub: Hub, config: Any) -> Callable[[], Awaitable[None]]:
     from integrations.neasmart.models import Settings
     from integrations.neasmart.select import selects
     from integrations.neasmart.sensor import line_sensors, zone_sensors
+    from integrations.neasmart.services import register
     from integrations.neasmart.switch import SuppressNoise
 
     installations = [Installation(hub, Settings.from_config(item)) for item in config]
 
+    unregister = register(hub, installations)
+
     async def unload() -> None:
+        unregister()
         await asyncio.gather(*(installation.stop() for installation in installations))
         await hub.entities.remove_platform(DOMAIN)
 

@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Callable
+from pathlib import PurePosixPath
 from typing import Any, Final
 
 import voluptuous as vol
@@ -43,6 +44,13 @@ def _network(value: object) -> str:
         return str(ipaddress.ip_network(text(value), strict=False))
     except ValueError:
         raise vol.Invalid("expected an address or a network such as 192.168.1.0/24") from None
+
+
+def _inside(value: object) -> str:
+    path = PurePosixPath(text(value))
+    if path.is_absolute() or ".." in path.parts or not path.name:
+        raise vol.Invalid("expected a file name inside the data folder")
+    return str(path)
 
 
 def _unique(key: str, what: str) -> Callable[[list[dict[str, Any]]], list[dict[str, Any]]]:
@@ -146,7 +154,7 @@ INSTALLATION: Final = vol.Schema(
         ),
         vol.Optional("unit", default="C"): vol.In(["C", "F"]),
         vol.Optional("capture"): {
-            vol.Required("file"): text,
+            vol.Required("file"): _inside,
             vol.Optional("max_bytes", default=16_000_000): whole(10_000, 2**40, "a size in bytes"),
         },
         vol.Optional("bases", default=list): vol.All([BASE], _unique("number", "base")),

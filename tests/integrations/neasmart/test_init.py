@@ -483,3 +483,21 @@ async def test_the_capture_is_written(
     await house.clock.advance(2)
     await wait_until((tmp_path / "bus.jsonl").exists)
     writer.close()
+
+
+async def test_diagnostics_tell_the_newest_traffic(start: Start, section: dict[str, Any]) -> None:
+    house = await start(section)
+    reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+    writer.write(struct.pack(">HHHBBHH", 1, 0, 6, 240, 3, 100, 2))
+    await reader.readexactly(13)
+    house.bus(9, 77)
+    found = await house.hub.services.call("neasmart", "diagnostics", return_response=True)
+    home = found["home"]
+    assert [entry["direction"] for entry in home["trace"]] == ["rx", "tx"]
+    assert home["trace"][0]["data"] == "000100000006f00300640002"
+    assert home["counters"]["reads"] == 1
+    assert home["undocumented"] == {"9": 77}
+    assert len(home["peers"]) == 1
+    writer.close()
+    await house.unload()
+    assert not house.hub.services.has("neasmart", "diagnostics")
