@@ -4,7 +4,7 @@ Run `python tests/benchmarks/mqtt_link.py [--messages 20000] [--json FILE]`; pri
 use one mosquitto on loopback and 200-byte retained messages on 1000 topics. `acknowledged` counts
 from the first post to the last PUBACK, `end_to_end` to the end of a mosquitto_sub that waits for
 all of them. `ratio` is the link against the baseline of the same kind; figures by CPU second are
-the link's alone.
+the link's alone. `hub` sets states in a whole hub and counts the state topics at mosquitto_sub.
 """
 
 import argparse
@@ -25,10 +25,13 @@ from typing import Any
 
 from paho.mqtt.enums import MQTTProtocolVersion
 
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
 from hub.mqtt.broker import find_binary
 from hub.mqtt.link import Link
-from hub.mqtt.options import BrokerSettings
+from hub.mqtt.options import BrokerSettings, MqttSettings
 from hub.mqtt.outbox import Outbox
+from tests.hub.mqtt.house import House
 
 TOPICS = 1000
 PAYLOAD = b"x" * 200
@@ -71,10 +74,10 @@ def mosquitto() -> Iterator[int]:
         shutil.rmtree(folder)
 
 
-def subscriber(port: int, count: int) -> "subprocess.Popen[bytes]":
+def subscriber(port: int, count: int, topic: str = "bench/pub/#") -> "subprocess.Popen[bytes]":
     """Start a mosquitto_sub that ends after `count` live messages, and wait until it listens."""
     marker = "bench/ready"
-    command = ["mosquitto_sub", "-p", str(port), "-q", "1", "-R", "-t", "bench/#"]
+    command = ["mosquitto_sub", "-p", str(port), "-q", "1", "-R", "-t", topic, "-t", marker]
     process = subprocess.Popen(
         ["stdbuf", "-oL", *command, "-C", str(count + 1), "-F", "%t"], stdout=subprocess.PIPE
     )
@@ -108,7 +111,7 @@ async def link_run(port: int, count: int, version: int, *, received: bool) -> di
     await link.open()
     outbox = Outbox()
     outbox.open(link)
-    topics = [f"bench/sensor/number_{number}/state" for number in range(TOPICS)]
+    topics = [f"bench/pub/number_{number}/state" for number in range(TOPICS)]
     witness = await asyncio.to_thread(subscriber, port, count) if received else None
     start, cpu = time.perf_counter(), time.process_time()
     for first in range(0, count, TOPICS):
@@ -120,6 +123,29 @@ async def link_run(port: int, count: int, version: int, *, received: bool) -> di
         await asyncio.to_thread(witness.wait, LIMIT)
     taken = time.perf_counter() - start
     await link.close()
+    return {"per_second": round(count / taken), "per_cpu_second": round(count / used)}
+
+
+async def hub_run(port: int, count: int, folder: Path) -> dict[str, float]:
+    """Return states set inside a hub until mosquitto_sub has seen the last of them, per second."""
+    settings = MqttSettings(broker=BrokerSettings("127.0.0.1", port), base="bench")
+    house = await House.build(folder, settings)
+    states = house.hub.states
+    names = [f"sensor.number_{number}" for number in range(TOPICS)]
+    for name in names:
+        states.set(name, "-1", {"unit_of_measurement": "W"})
+    await house.start()
+    await house.settled()
+    witness = await asyncio.to_thread(subscriber, port, count, "bench/+/sensor/+/state")
+    start, cpu = time.perf_counter(), time.process_time()
+    for first in range(0, count, TOPICS):
+        for name in names[: min(TOPICS, count - first)]:
+            states.set(name, str(first), {"unit_of_measurement": "W"})
+        await house.mqtt.settled()
+    used = time.process_time() - cpu
+    await asyncio.to_thread(witness.wait, LIMIT)
+    taken = time.perf_counter() - start
+    await house.close()
     return {"per_second": round(count / taken), "per_cpu_second": round(count / used)}
 
 
@@ -149,6 +175,10 @@ def measure(port: int, count: int) -> dict[str, Any]:
                 best = max(rounds, key=lambda x: x["per_second"])
                 best["ratio"] = round(best["per_second"] / base[what], 2)
                 found.setdefault(f"link {name} MQTT {label}", {})[what] = best
+        with tempfile.TemporaryDirectory() as folder:
+            whole = on_loop(factory, hub_run(port, count, Path(folder)))
+        whole["ratio"] = round(whole["per_second"] / base["end_to_end"], 2)
+        found[f"hub {name} MQTT 5"] = {"end_to_end": whole}
     return found
 
 

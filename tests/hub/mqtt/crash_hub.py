@@ -1,7 +1,7 @@
 """A hub process that kills itself at a numbered ledger step; started by test_crash.py.
 
-Arguments: data folder, broker port, mode (device or entity), scenario, number of the step.
-Prints the name of the step it dies at, or `done`.
+Arguments: data folder, broker port, hub id, mode (device or entity), scenario, number of the step
+(0: live on and print the name of each step, a line each).
 """
 
 import asyncio
@@ -10,22 +10,17 @@ import signal
 import sys
 from pathlib import Path
 
-from hub.mqtt import BrokerSettings, Discovery, MqttSettings
+from hub.mqtt import BrokerSettings, Discovery, MqttSettings, herald, snapshot
 from tests.hub.mqtt.house import House
 
 
-async def main(data: Path, port: int, mode: str, scenario: str, fatal: int) -> None:
-    settings = MqttSettings(
-        broker=BrokerSettings("127.0.0.1", port), hub_id="h1", discovery=Discovery(mode)
-    )
+async def main(data: Path, settings: MqttSettings, scenario: str, fatal: int) -> None:
     house = await House.build(data, settings)
-    steps = 0
+    steps: list[str] = []
 
     def step(name: str) -> None:
-        nonlocal steps
-        steps += 1
-        if steps == fatal:
-            print(name, flush=True)  # noqa: T201 - the answer
+        steps.append(name)
+        if len(steps) == fatal:
             os.kill(os.getpid(), signal.SIGKILL)
 
     house.mqtt.step = step
@@ -40,8 +35,13 @@ async def main(data: Path, port: int, mode: str, scenario: str, fatal: int) -> N
     await house.hub.entity_registry.flush()
     await house.settled()
     await house.close()
-    print("done", flush=True)  # noqa: T201 - the answer
+    print("\n".join(steps), flush=True)  # noqa: T201 - the answer
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:5], int(sys.argv[5])))
+    herald.DEBOUNCE = 0.05  # type: ignore[misc]
+    snapshot.QUIET = 0.05  # type: ignore[misc]
+    folder, port, hub_id, mode, wanted, number = sys.argv[1:]
+    broker = BrokerSettings("127.0.0.1", int(port))
+    chosen = MqttSettings(broker=broker, hub_id=hub_id, discovery=Discovery(mode))
+    asyncio.run(main(Path(folder), chosen, wanted, int(number)))
