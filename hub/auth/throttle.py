@@ -4,7 +4,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Final
 
-from hub.auth.addresses import counted
+from hub.auth.addresses import counted, is_local
 from hub.auth.errors import TooManyAttempts
 from hub.util.clock import Clock
 
@@ -37,8 +37,8 @@ class _Failures:
 class Throttle:
     """Counts failures; bounded in memory, the oldest and smallest counts go first.
 
-    An address from which a user has logged in before is not held up by what others try with the
-    same name, so that nobody can lock out the owner from afar.
+    A local address, and one from which a user has logged in before, is not held up by what others
+    try with the same name, so that nobody can lock out the owner from afar.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -87,7 +87,7 @@ class Throttle:
     def _keys(self, address: str | None, name: str | None) -> list[str]:
         where = counted(address)
         keys = [f"address {where}"]
-        if name is not None and (where, name) not in self._friends:
+        if name is not None and not is_local(address) and (where, name) not in self._friends:
             keys.append(f"name {name}")
         return keys
 

@@ -64,7 +64,8 @@ class Tokens:
         from hub.storage.tables import refresh_tokens
 
         async with self._database.read() as connection:
-            rows = (await connection.execute(refresh_tokens.select())).mappings().all()
+            oldest_first = refresh_tokens.select().order_by(refresh_tokens.c.created_at)
+            rows = (await connection.execute(oldest_first)).mappings().all()
         for row in rows:
             values = dict(row)
             user = self._users.get(values.pop("user_id"))
