@@ -40,7 +40,8 @@ export class App extends LitElement {
 
   static override styles = [base, css`
     :host { display: block; min-block-size: 100dvh; --bar: 64px; }
-    .skip { position: absolute; inset-inline-start: 16px; inset-block-start: -80px; z-index: 9; padding: 10px; background: var(--surface); border-radius: 10px; }
+    .skip { position: absolute; inset-inline-start: 16px; inset-block-start: -80px; z-index: 9; padding: 10px; font: inherit; color: var(--text); background: var(--surface);
+      border: 1px solid var(--line); border-radius: 10px; }
     .skip:focus { inset-block-start: 10px; }
     header { position: sticky; inset-block-start: 0; z-index: 5; background: color-mix(in srgb, var(--canvas) 92%, transparent); backdrop-filter: blur(12px);
       padding-block-start: env(safe-area-inset-top); border-block-end: 1px solid var(--line); }
@@ -73,8 +74,8 @@ export class App extends LitElement {
     const entity = here().searchParams.get("entity");
     void page.load();
     if (entity) void import("./pages/entity");
-    return html`<a class="skip" href="#main" @click=${this.#skip}>${t("skip")}</a>
-      <header>
+    return html`<header>
+        <button type="button" class="skip" @click=${this.#skip}>${t("skip")}</button>
         <div class="bar">
           <a class="brand" href="/"><img src="/icon.svg" alt="" width="32" height="32">Hub</a>
           <nav aria-label=${t("pages")}>${PAGES.map((each) => html`<a href=${each.path} aria-current=${each === page ? "page" : nothing}
@@ -97,8 +98,7 @@ export class App extends LitElement {
     this.#shown = page;
   }
 
-  #skip(event: Event): void {
-    event.preventDefault();
+  #skip(): void {
     this.renderRoot.querySelector<HTMLElement>("main")?.focus();
   }
 }

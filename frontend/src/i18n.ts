@@ -70,6 +70,11 @@ export function number(value: number, digits?: number): string {
   return new Intl.NumberFormat(tag, options).format(value);
 }
 
+/** Format a number for a field, where a group's comma would be read as a decimal one. */
+export function plainNumber(value: number, digits: number): string {
+  return new Intl.NumberFormat(tag, { useGrouping: false, maximumFractionDigits: digits }).format(value);
+}
+
 /** Format a moment given in epoch seconds. */
 export function moment(epoch: number): string {
   return new Intl.DateTimeFormat(tag, { dateStyle: "medium", timeStyle: "medium" }).format(epoch * 1000);

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { age, number, preferred, readNumber, t, useStrings, word } from "../src/i18n";
+import { age, number, plainNumber, preferred, readNumber, t, useStrings, word } from "../src/i18n";
 import ar from "../src/locale/ar.json";
 import en from "../src/locale/en.json";
 
@@ -37,6 +37,10 @@ describe("numbers", () => {
     expect(number(21.5, 1)).toBe("21.5");
     useStrings("ar", ar, "arab");
     expect(number(21.5, 1)).toBe("٢١٫٥");
+  });
+
+  it("are written into fields as they are read back", () => {
+    expect(readNumber(plainNumber(1234.5, 1))).toBe(1234.5);
   });
 
   it.each([

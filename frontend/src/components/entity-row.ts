@@ -4,7 +4,7 @@ import { customElement, property, state } from "lit/decorators.js";
 import type { Entity } from "../data/decode";
 import { digitsOf, domainOf, nameOf, numeric, stateText, withUnit } from "../data/describe";
 import { hub } from "../hub";
-import { number, readNumber, t, word } from "../i18n";
+import { number, plainNumber, readNumber, t, word } from "../i18n";
 import { entityAddress } from "../router";
 import { base, buttons, fields } from "../styles/shared";
 import { Ticker, Watch, WatchEntity, onLink, onPrefs } from "../watch";
@@ -136,7 +136,7 @@ export class EntityRow extends LitElement {
   #number(entity: Entity, domain: string, name: string) {
     const step = numeric(entity, "step") ?? 1;
     const value = Number(this.wanted ?? entity.state);
-    const text = Number.isFinite(value) ? number(value, digitsOf(step)) : "";
+    const text = Number.isFinite(value) ? plainNumber(value, digitsOf(step)) : "";
     return html`<div class="control number"><input inputmode="decimal" dir="ltr" aria-label=${name} .value=${text} ?disabled=${this.#locked}
       @change=${(event: Event) => this.#typed(event.target as HTMLInputElement, domain, entity)}
       ><bdi class="muted small">${withUnit("", entity.attributes.unit_of_measurement).trim()}</bdi></div>`;
@@ -150,7 +150,7 @@ export class EntityRow extends LitElement {
     if (value === undefined) this.problem = t("not_a_number", { typed });
     else if (value < min || value > max) this.problem = t("out_of_range", { typed, min: number(min), max: number(max) });
     else return void this.#want(String(value), domain, "set_value", { value });
-    input.value = number(Number(entity.state));
+    input.value = plainNumber(Number(entity.state), digitsOf(numeric(entity, "step") ?? 1));
   }
 
   async #want(wanted: string, domain: string, service: string, data: object = {}): Promise<void> {

@@ -15,6 +15,15 @@ import { icon, type IconName } from "./icon";
 const STEP_KEYS: Record<string, number> = { ArrowUp: 1, ArrowDown: -1 };
 const DEGREE_KEYS: Record<string, number> = { PageUp: 1, PageDown: -1 };
 const TONES: Record<string, string> = { heating: "heat", cooling: "cool", drying: "cool" };
+
+/** Return the colour of what a zone does; without a known action, of what its values suggest. */
+function toneOf({ state, attributes }: Entity): string {
+  if (attributes.hvac_action !== undefined) return TONES[String(attributes.hvac_action)] ?? "";
+  const distance = Number(attributes.temperature ?? NaN) - Number(attributes.current_temperature ?? NaN);
+  if (state === "heat" && distance > 0) return "heat";
+  return state === "cool" && distance < 0 ? "cool" : "";
+}
+
 const ICONS: Record<string, IconName> = { heat: "flame", cool: "snow" };
 
 @customElement("hub-thermostat")
@@ -100,7 +109,7 @@ export class Thermostat extends LitElement {
   override render() {
     const entity = this.#watch.entity;
     if (!entity) return nothing;
-    const tone = TONES[String(entity.attributes.hvac_action)] ?? "";
+    const tone = toneOf(entity);
     return html`<div class=${tone}>
       <div class="head"><h2><a href=${entityAddress(this.entityId)}>${this.heading || nameOf(entity, this.room)}</a></h2>${this.#chip(entity, tone)}</div>
       <div class="now">${this.#measured(entity)} ${this.#stepper(entity)}</div>

@@ -22,7 +22,14 @@ export function rooms(store: EntityStore, registries: Registries): Room[] {
   const homeless = store.ids.filter((id) => registries.areaOf(id) === undefined);
   found.push(arrange("", "", homeless, store, registries));
   const filled = found.filter((room) => room.zones.length || room.rows.length);
-  return filled.sort((one, other) => Number(one.id === "") - Number(other.id === "") || Number(!one.zones.length) - Number(!other.zones.length));
+  return filled.sort((one, other) => rank(one) - rank(other));
+}
+
+/** Cards of one height come first, so that the grid has no holes; within a rank the house's own order stays. */
+function rank(room: Room): number {
+  if (room.id === "") return 3;
+  if (!room.zones.length) return 2;
+  return room.zones.length > 1 || room.rows.length ? 1 : 0;
 }
 
 function arrange(id: string, name: string, ids: string[], store: EntityStore, registries: Registries): Room {

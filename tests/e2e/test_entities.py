@@ -1,0 +1,109 @@
+"""The long list, the search, the rows' controls and an entity's details."""
+
+import asyncio
+
+import pytest
+from playwright.async_api import expect
+
+from tests.e2e.site import Tab, Visit, state_of
+from tests.peers.hub import HubProcess
+
+pytestmark = pytest.mark.timeout(90)
+MANY = 2_000
+
+
+async def fill(tab: Tab, count: int) -> None:
+    """Write many states over REST."""
+    for start in range(0, count, 100):
+        numbers = range(start, min(start + 100, count))
+        await asyncio.gather(*(write(tab, number, str(number)) for number in numbers))
+
+
+async def write(tab: Tab, number: int, state: str) -> None:
+    """Write one of the many states."""
+    body = {"state": state, "attributes": {"friendly_name": f"Probe {number}"}}
+    url = f"{tab.hub.url}/api/states/sensor.probe_{number:04}"
+    await tab.page.request.post(url, data=body, headers=tab.hub.headers)
+
+
+async def becomes(tab: Tab, entity_id: str, start: str) -> None:
+    """Wait until the state at the hub begins with a text."""
+    async with asyncio.timeout(10):
+        while not (await state_of(tab, entity_id))["state"].startswith(start):
+            await asyncio.sleep(0.02)
+
+
+async def test_only_visible_rows_are_in_the_document(demo: HubProcess, visit: Visit) -> None:
+    tab = await visit(demo)
+    await tab.sign_in("/entities")
+    await fill(tab, MANY)
+    rows = tab.page.locator("hub-entities li")
+    await expect(tab.page.get_by_text(f"{MANY + 10:,} entities")).to_be_visible()
+    assert await rows.count() < 40
+    last = tab.page.get_by_role("link", name=f"Probe {MANY - 1}")
+    await tab.page.keyboard.press("End")
+    await expect(last).to_be_visible()
+    assert await rows.count() < 40
+    row = rows.filter(has=last)
+    await expect(row).to_contain_text(str(MANY - 1))
+    await write(tab, MANY - 1, "changed")
+    await expect(row).to_contain_text("Changed")
+
+
+async def test_the_search_is_in_the_address(demo: HubProcess, visit: Visit) -> None:
+    tab = await visit(demo)
+    await tab.sign_in("/entities", stay=True)
+    await tab.page.get_by_role("searchbox").fill("workshop lamp")
+    rows = tab.page.locator("hub-entities li")
+    await expect(rows).to_have_count(1)
+    assert tab.page.url.endswith("?q=workshop+lamp")
+    await tab.page.reload()
+    await expect(rows).to_have_count(1)
+    await expect(rows).to_contain_text("switch.demo_lamp")
+
+
+async def test_rows_have_the_control_of_their_kind(demo: HubProcess, visit: Visit) -> None:
+    tab = await visit(demo)
+    await tab.sign_in()
+    await tab.page.get_by_role("switch", name="Lamp").click()
+    await tab.page.get_by_role("combobox", name="Scene").select_option("party")
+    await tab.page.get_by_role("button", name="Press", exact=False).click()
+    await becomes(tab, "switch.demo_lamp", "on")
+    await becomes(tab, "select.demo_scene", "party")
+    await becomes(tab, "button.demo_bell", "20")
+
+
+async def test_a_number_is_typed_within_its_range(demo: HubProcess, visit: Visit) -> None:
+    tab = await visit(demo)
+    await tab.sign_in("/?entity=number.demo_level")
+    level = tab.page.get_by_role("textbox", name="Level")
+    await level.fill("70")
+    await tab.page.keyboard.press("Enter")
+    await becomes(tab, "number.demo_level", "70")
+    await level.fill("1000000")
+    await tab.page.keyboard.press("Enter")
+    await expect(tab.page.get_by_role("alert")).to_contain_text("“1000000” is out of range")
+    await expect(level).to_have_value("70")
+
+
+async def test_the_details_show_the_state_and_call_a_service(
+    demo: HubProcess, visit: Visit
+) -> None:
+    tab = await visit(demo)
+    await tab.sign_in()
+    await tab.page.get_by_role("link", name="Workshop").click()
+    dialog = tab.page.get_by_role("dialog")
+    await expect(dialog).to_contain_text("climate.demo_zone")
+    await expect(dialog).to_contain_text("target_temp_step")
+    await dialog.get_by_label("Service", exact=True).select_option("set_temperature")
+    await dialog.get_by_label("Temperature (required)").fill("23.5")
+    await dialog.get_by_role("button", name="Call").click()
+    await expect(dialog.get_by_text("Done")).to_be_visible()
+    await expect(dialog.get_by_role("spinbutton").first).to_have_value("23.5°")
+    await dialog.get_by_label("Write the data as JSON").check()
+    await dialog.get_by_label("Service data").fill('{"temperature": 99}')
+    await dialog.get_by_role("button", name="Call").click()
+    await expect(dialog.get_by_role("status").last).to_contain_text("99")
+    await tab.page.keyboard.press("Escape")
+    await expect(dialog).to_be_hidden()
+    assert "entity=" not in tab.page.url

@@ -1,0 +1,114 @@
+"""Languages, themes, sizes, accessibility, and the first view's weight."""
+
+from pathlib import Path
+
+import pytest
+from playwright.async_api import expect
+
+from tests.e2e.site import Tab, Visit
+from tests.peers.hub import HubProcess
+
+pytestmark = pytest.mark.timeout(120)
+
+AXE = Path(__file__).parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
+PAGES = ("/", "/entities", "/settings", "/?entity=climate.demo_zone")
+FIRST_VIEW = 12
+PHONE = {"width": 390, "height": 800}
+
+
+async def violations(tab: Tab) -> list[str]:
+    """Return what axe finds wrong, one line each."""
+    found = await tab.page.evaluate(
+        "async () => (await axe.run()).violations.flatMap("
+        "(rule) => rule.nodes.map((node) => `${rule.id}: ${node.target} ${node.failureSummary}`))"
+    )
+    return [str(line) for line in found]
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    """The source of axe."""
+    if not AXE.is_file():
+        pytest.fail("axe-core is missing: npm ci in frontend/", pytrace=False)
+    return AXE.read_text()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("locale", ["en-GB", "ar-EG"])
+async def test_no_page_has_an_accessibility_violation(
+    demo: HubProcess, visit: Visit, axe: str, scheme: str, locale: str
+) -> None:
+    tab = await visit(
+        demo, viewport=PHONE if scheme == "dark" else {"width": 1440, "height": 900},
+        color_scheme=scheme, locale=locale, reduced_motion="reduce", bypass_csp=True,
+    )  # fmt: skip
+    await tab.open()
+    await tab.page.locator("hub-login").wait_for()
+    await tab.page.add_script_tag(content=axe)
+    assert await violations(tab) == []
+    await tab.sign_in(stay=True)
+    for path in PAGES:
+        await tab.open(path)
+        await tab.page.locator("hub-app main").wait_for()
+        await tab.page.locator("hub-app main h1").wait_for()
+        await tab.page.add_script_tag(content=axe)
+        assert (path, await violations(tab)) == (path, [])
+        wide = await tab.page.evaluate("document.documentElement.scrollWidth > innerWidth")
+        assert (path, wide) == (path, False)
+
+
+async def test_arabic_turns_the_page_round(demo: HubProcess, visit: Visit) -> None:
+    tab = await visit(demo, locale="ar-EG")
+    await tab.sign_in()
+    root = tab.page.locator("html")
+    await expect(root).to_have_attribute("dir", "rtl")
+    await expect(root).to_have_attribute("lang", "ar")
+    await expect(tab.page.get_by_role("link", name="الكيانات")).to_be_visible()
+    await tab.open("/settings")
+    await tab.sign_in("/settings")
+    await tab.page.locator("#language").select_option("en")
+    await expect(root).to_have_attribute("dir", "ltr")
+    await expect(tab.page.get_by_role("heading", level=1)).to_have_text("Settings")
+
+
+async def test_the_theme_is_chosen_and_kept(demo: HubProcess, visit: Visit) -> None:
+    tab = await visit(demo, color_scheme="light")
+    await tab.sign_in("/settings", stay=True)
+    await expect(tab.page.locator("html")).to_have_attribute("data-theme", "light")
+    await tab.page.get_by_label("Theme").select_option("dark")
+    await expect(tab.page.locator("html")).to_have_attribute("data-theme", "dark")
+    await tab.page.reload()
+    await expect(tab.page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+async def test_the_first_view_asks_for_little(demo: HubProcess, visit: Visit) -> None:
+    tab = await visit(demo)
+    await tab.sign_in(stay=True)
+    tab.requests.clear()
+    await tab.page.reload()
+    await tab.page.locator("hub-thermostat").wait_for()
+    await tab.page.wait_for_load_state("networkidle")
+    assert len(tab.requests) <= FIRST_VIEW, tab.requests
+
+
+async def test_a_long_lived_token_is_shown_once(demo: HubProcess, visit: Visit) -> None:
+    tab = await visit(demo)
+    await tab.sign_in("/settings", stay=True)
+    await tab.page.get_by_label("Name of the new token").fill("Grafana")
+    await tab.page.keyboard.press("Enter")
+    shown = tab.page.get_by_label("Copy the token now")
+    token = await shown.input_value()
+    answer = await tab.page.request.get(
+        f"{demo.url}/api/", headers={"Authorization": f"Bearer {token}"}
+    )
+    assert answer.status == 200
+    await tab.page.reload()
+    revoke = tab.page.get_by_role("button", name="Revoke Grafana")
+    await expect(revoke).to_be_visible()
+    await expect(shown).to_be_hidden()
+    await revoke.click()
+    await expect(revoke).to_be_hidden()
+    answer = await tab.page.request.get(
+        f"{demo.url}/api/", headers={"Authorization": f"Bearer {token}"}
+    )
+    assert answer.status == 401
