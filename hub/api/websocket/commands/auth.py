@@ -32,7 +32,7 @@ def current_user(connection: Connection, message: Message) -> dict[str, Any]:
     {
         vol.Required("lifespan"): vol.All(int, vol.Range(min=1, max=36500)),
         vol.Required("client_name"): vol.All(text, vol.Length(min=1, max=255)),
-        vol.Optional("client_icon"): text,
+        vol.Optional("client_icon"): vol.Any(None, text),
     },
 )
 async def long_lived_token(connection: Connection, message: Message) -> str:
