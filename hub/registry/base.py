@@ -98,14 +98,14 @@ class Registry(Generic[E]):
         """Take an entry out of memory; registries with indexes extend this."""
         del self._entries[entry.key]
 
-    def _save(self, entry: E) -> None:
-        """Queue the row of an entry."""
-        row = {self.KEY: entry.key, **entry.row(), "data": entry.stored()}
-        self._rows.put(self.TABLE, entry.key, row)
+    def _row(self, entry: E) -> dict[str, Any]:
+        """Return an entry's row; raises `TypeError` for what has no JSON form."""
+        return {self.KEY: entry.key, **entry.row(), "data": entry.stored()}
 
     def _add(self, entry: E) -> E:
+        row = self._row(entry)  # first: what can not be stored must not be in memory either
         self._remember(entry)
-        self._save(entry)
+        self._rows.put(self.TABLE, entry.key, row)
         self._fire("create", entry)
         return entry
 
@@ -125,8 +125,9 @@ class Registry(Generic[E]):
             return old, changes
         now = max(self._clock.time(), old.modified_at)
         new = replace(old, **{**values, "modified_at": now})
+        row = self._row(new)
         self._swap(old, new)
-        self._save(new)
+        self._rows.put(self.TABLE, new.key, row)
         return new, changes
 
     def _swap(self, old: E, new: E) -> None:

@@ -36,6 +36,7 @@ def inspect(path: Path, busy_timeout: float) -> str | None:
         )
     kept = None
     try:
+        path.touch(mode=0o600)  # SQLite gives its companions the same mode
         _check_header(path)
         kept = _keep_log(path)
         with closing(sqlite3.connect(path, busy_timeout, isolation_level=None)) as connection:
@@ -58,19 +59,21 @@ def inspect(path: Path, busy_timeout: float) -> str | None:
 
 def explain(path: Path, error: BaseException) -> StorageError:
     """Turn what SQLite says into a message that names the file and what to do."""
-    text = str(error)
+    text = (isinstance(error, OSError) and error.strerror) or str(error)
     if "locked" in text:
         advice = "another program holds the database; stop it, then start the hub again"
     elif "readonly" in text or "unable to open" in text or "ermission" in text:
         advice = "the hub's user needs write permission for the file and its folder"
-    elif "full" in text:
+    elif "Is a directory" in text:
+        advice = "a folder stands where the database belongs; move it away"
+    elif "full" in text or "No space" in text:
         advice = "the disk is full; free some space"
     elif "disk I/O" in text:
         advice = "the disk fails; look at the system log and restore from a backup elsewhere"
     elif "malformed" in text or "not a database" in text:
         advice = "the file is damaged; stop the hub, move the file away and restore a backup"
     else:
-        advice = "see the message of SQLite"
+        advice = "look at the file and its disk"
     return StorageError(f"{path}: {text}: {advice}")
 
 
@@ -91,8 +94,6 @@ def set_aside(path: Path) -> Path:
 
 def _check_header(path: Path) -> None:
     """Refuse what SQLite would refuse, but before it touches the file or its log."""
-    if not path.is_file():
-        return
     with path.open("rb") as file:
         head = file.read(100)
     if head and (not head.startswith(_MAGIC) or len(head) < 100):

@@ -178,6 +178,17 @@ async def test_wrong_new_ids_are_refused(house: Any, entity: Any) -> None:
         house.entities.update(first.entity_id, platform="x")
 
 
+async def test_what_can_not_be_stored_is_not_kept_in_memory_either(house: Any, entity: Any) -> None:
+    entry = entity()
+    house.told()
+    with pytest.raises(TypeError):
+        house.entities.update(entry.entity_id, name="\ud800")
+    with pytest.raises(TypeError):
+        entity("2", original_name="\ud800")
+    assert house.entities.all() == [entry]
+    assert house.told() == []
+
+
 async def test_categories_merge_and_options_are_per_domain(house: Any, entity: Any) -> None:
     entity_id = entity().entity_id
     update = house.entities.update

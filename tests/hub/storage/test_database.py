@@ -36,6 +36,12 @@ async def test_commits_are_on_the_disk_and_references_hold(database: Database) -
     assert pragmas == ["wal", 2, 1]
 
 
+async def test_the_file_is_for_the_hub_alone(database: Database) -> None:
+    await Documents(database).save("a", "b", 1)
+    modes = {file.stat().st_mode & 0o777 for file in database.path.parent.glob("hub.db*")}
+    assert modes == {0o600}
+
+
 async def test_a_failed_block_is_rolled_back(database: Database) -> None:
     documents = Documents(database)
 
@@ -173,7 +179,7 @@ async def test_a_missing_folder_is_named(tmp_path: Path) -> None:
 
 async def test_a_file_that_can_not_be_opened_is_named(path: Path) -> None:
     path.mkdir()
-    with pytest.raises(StorageError, match=r"hub\.db: .*the hub's user needs write permission"):
+    with pytest.raises(StorageError, match=r"hub\.db: Is a directory: a folder stands"):
         await Database(path).open()
 
 
