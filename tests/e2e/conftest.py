@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.e2e.site import Tab, Visit, watch
+from tests.e2e.visits import Tab, Visit, watch
 from tests.peers.hub import HubProcess
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ import signal
 import pytest
 from playwright.async_api import expect
 
-from tests.e2e.site import Visit, state_of
+from tests.e2e.visits import Visit, state_of
 from tests.peers.hub import HubProcess
 
 pytestmark = pytest.mark.timeout(90)

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from playwright.async_api import expect
 
-from tests.e2e.site import Tab, Visit, state_of
+from tests.e2e.visits import Tab, Visit, state_of
 from tests.peers.hub import HubProcess
 
 pytestmark = pytest.mark.timeout(90)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import expect
 
-from tests.e2e.site import Tab, Visit
+from tests.e2e.visits import Tab, Visit
 from tests.peers.hub import HubProcess
 
 pytestmark = pytest.mark.timeout(120)
@@ -64,8 +64,7 @@ async def test_arabic_turns_the_page_round(demo: HubProcess, visit: Visit) -> No
     await expect(root).to_have_attribute("dir", "rtl")
     await expect(root).to_have_attribute("lang", "ar")
     await expect(tab.page.get_by_role("link", name="الكيانات")).to_be_visible()
-    await tab.open("/settings")
-    await tab.sign_in("/settings")
+    await tab.page.get_by_role("link", name="الإعدادات").click()
     await tab.page.locator("#language").select_option("en")
     await expect(root).to_have_attribute("dir", "ltr")
     await expect(tab.page.get_by_role("heading", level=1)).to_have_text("Settings")

@@ -16,7 +16,7 @@ from integrations.neasmart.registers import (
     State,
     zone,
 )
-from tests.e2e.site import Visit
+from tests.e2e.visits import Visit
 from tests.peers.hub import HubProcess
 from tests.peers.modbus import Mbpoll
 from tests.peers.ports import free_port_number

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.async_api import expect
 
-from tests.e2e.site import Tab, Visit, state_of
+from tests.e2e.visits import Tab, Visit, state_of
 from tests.peers.hub import HubProcess
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.e2e.conftest import CONFIG
-from tests.e2e.site import Visit
+from tests.e2e.visits import Visit
 from tests.peers.hub import OWNER, PASSWORD, HubProcess
 
 pytestmark = pytest.mark.timeout(90)

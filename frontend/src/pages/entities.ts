@@ -17,6 +17,9 @@ export class Entities extends LitElement {
   @state() private first = 0;
   @state() private last = 0;
   @query("ul") private list!: HTMLElement | null;
+  #found: readonly string[] = [];
+  /** What the present result was found for: scrolling alone searches nothing. */
+  #asked: unknown[] = [];
   #stop: (() => void) | undefined;
   readonly #measure = () => this.#place();
 
@@ -52,9 +55,13 @@ export class Entities extends LitElement {
     .empty { padding-block: 48px; text-align: center; color: var(--muted); }
   `];
 
-  get #found(): readonly string[] {
+  protected override willUpdate(): void {
     const { store, registries } = hub();
-    return searchEntities(store, registries, here().searchParams.get("q") ?? "");
+    const query = here().searchParams.get("q") ?? "";
+    const asked = [store.ids, registries.areas, query];
+    if (asked.every((each, index) => each === this.#asked[index])) return;
+    this.#asked = asked;
+    this.#found = searchEntities(store, registries, query);
   }
 
   override render() {

@@ -62,6 +62,10 @@ async def watch(hub: HubProcess, context: "BrowserContext") -> Tab:
         if not request.url.startswith("data:"):
             tab.requests.append(request.url)
 
+    def note_failure(request: "Request") -> None:
+        if request.failure != "net::ERR_ABORTED":  # leaving a page ends its requests
+            tab.trouble.append(f"{request.failure}: {request.url}")
+
     async def keep_out(route: "Route") -> None:
         tab.trouble.append(f"request to another host: {route.request.url}")
         await route.abort()
@@ -72,7 +76,7 @@ async def watch(hub: HubProcess, context: "BrowserContext") -> Tab:
     page.on("console", note_console)
     page.on("pageerror", lambda error: tab.trouble.append(str(error)))
     page.on("request", note_request)
-    page.on("requestfailed", lambda request: tab.trouble.append(f"failed: {request.url}"))
+    page.on("requestfailed", note_failure)
     await context.route(foreign, keep_out)
     return tab
 
