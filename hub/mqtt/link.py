@@ -11,6 +11,7 @@ import ssl
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
@@ -33,6 +34,7 @@ ACK_TIMEOUT: Final = 10.0
 STALLED: Final = 30
 WINDOW: Final = 1000
 _READS: Final = 64
+_TURN: Final = 0.002
 _AT_ONCE: Final = 200
 
 Done = Callable[[str | None], None]
@@ -85,6 +87,8 @@ class Link:
         self.connected = False
         self.max_packet: int | None = None
         self.window = window
+        self.spent = 0.0
+        """Seconds of the loop used for reading and writing so far."""
         self._broker = broker
         self._on_message = on_message
         self._on_lost = on_lost
@@ -450,20 +454,26 @@ class Link:
 
     def _read(self) -> None:
         """Handle what the socket holds, a bounded number of packets per loop turn."""
+        begun = perf_counter()
         try:
             for _ in range(_READS):
                 before = self._handled
                 self._client.loop_read()
                 if self._handled == before and not self._pending():
-                    return
+                    break
+                if perf_counter() - begun > _TURN:
+                    break
         except Exception as error:  # noqa: BLE001 - paho raises many kinds for malformed packets
             self._break(LinkError(f"unreadable answer of the broker: {error}"))
+        self.spent += perf_counter() - begun
 
     def _write(self) -> None:
+        begun = perf_counter()
         try:
             self._client.loop_write()
         except OSError as error:
             self._break(LinkError(_network_words(error)))
+        self.spent += perf_counter() - begun
 
     def _pending(self) -> bool:
         """Tell whether decrypted bytes wait that no socket event will announce."""

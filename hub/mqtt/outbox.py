@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from functools import partial
+from time import perf_counter
 from typing import Final
 
 from hub.mqtt.errors import LinkError
@@ -11,6 +12,13 @@ from hub.mqtt.link import Link
 _LOGGER = logging.getLogger(__name__)
 
 BATCH: Final = 16
+"""Messages per loop turn while nobody else works."""
+
+SHARE: Final = 0.1
+"""What MQTT may add to a turn in which others work."""
+
+_QUIET_TURN: Final = 0.0002
+_COST: Final = 0.00006
 LIMIT: Final = 200_000
 _SAY_EVERY: Final = 1000
 
@@ -30,6 +38,8 @@ class Outbox:
         self._batch = batch
         self._limit = limit
         self._scheduled = False
+        self._since = 0.0
+        self._spent = 0.0
         self._empty: list[asyncio.Future[None]] = []
 
     def __len__(self) -> int:
@@ -85,6 +95,7 @@ class Outbox:
     def _schedule(self) -> None:
         if self._link is not None and self._waiting:
             self._scheduled = True
+            self._since, self._spent = perf_counter(), self._link.spent
             asyncio.get_running_loop().call_soon(self._pump)
 
     def _pump(self) -> None:
@@ -93,7 +104,7 @@ class Outbox:
         if link is None or not link.connected:
             return
         waiting, flying = self._waiting, self._flying
-        for _ in range(min(self._batch, _room(link), len(waiting))):
+        for _ in range(min(self._allowed(link), _room(link), len(waiting))):
             topic = next(iter(waiting))
             payload = waiting.pop(topic)
             flying[topic] = payload
@@ -105,6 +116,13 @@ class Outbox:
             self._schedule()
         elif not waiting and not flying:
             self._announce_empty()
+
+    def _allowed(self, link: Link) -> int:
+        """Return how many messages may go in this turn: few while others keep the loop busy."""
+        others = perf_counter() - self._since - (link.spent - self._spent)
+        if others < _QUIET_TURN:
+            return self._batch
+        return max(1, min(self._batch, int(others * SHARE / _COST)))
 
     def _done(self, topic: str, payload: bytes, reason: str | None) -> None:
         if self._link is None or not self._link.connected:
@@ -132,6 +150,7 @@ class Outbox:
         self.refused += 1
 
     def _announce_empty(self) -> None:
+        self._waiting, self._flying = {}, {}  # a dict that was large keeps its memory
         empty, self._empty = self._empty, []
         for future in empty:
             if not future.done():

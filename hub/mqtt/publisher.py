@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from hub.const import UNAVAILABLE
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger(__name__)
 
 _MANY: Final = 20
+_CLAIMED: Final = 500
 _CAPABILITIES: Final = {
     "climate": (
         "hvac_modes",
@@ -241,7 +243,7 @@ class Publisher:
         """Write the rows of new topics, then publish them; as many as came up at once."""
         try:
             while self._unclaimed:
-                taken = list(self._unclaimed)
+                taken = list(islice(self._unclaimed, _CLAIMED))
                 states = {x: s for x in taken if (s := self._hub.states.get(x)) is not None}
                 await self._ledger.claim({x: list(payloads(s)) for x, s in states.items()})
                 for entity_id in taken:
