@@ -3,7 +3,6 @@
 import secrets
 from typing import TYPE_CHECKING, Final
 
-import jwt
 from aiohttp import web
 from yarl import URL
 
@@ -23,6 +22,8 @@ _KEY: Final = secrets.token_bytes(32)
 
 def sign_path(hub: "Hub", path: str, refresh_token_id: str, expires: int) -> str:
     """Return the path with a signature that holds for `expires` seconds."""
+    import jwt
+
     url = URL(path)
     now = int(hub.clock.time())
     claims = {
@@ -41,6 +42,8 @@ def signed_session(hub: "Hub", request: web.Request) -> Session | None:
     signature = request.query.get(PARAMETER)
     if signature is None or request.method not in ("GET", "HEAD"):
         return None
+    import jwt
+
     try:
         claims = jwt.decode(
             signature,
