@@ -1,5 +1,6 @@
 """Documents and code name the same things: what is not documented is not finished."""
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -79,15 +80,23 @@ READMES = [page for page in MARKDOWN if page.name == "README.md"]
 @pytest.mark.parametrize("page", READMES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_readme_names_existing_files(page: Path) -> None:
     names = re.findall(r"`([\w./-]+\.(?:py|ts|md|toml|yaml|json|lock|sh))`", page.read_text())
-    places = (page.parent, ROOT)
     missing = [
         name
         for name in names
-        if not any((place / name).exists() or list(place.glob(f"*/{name}")) for place in places)
+        if not (ROOT / name).exists()
+        and not any(f"/{file}".endswith(f"/{name}") for file in below(page.parent))
     ]
     assert [name for name in missing if name not in RUNTIME] == []
 
 
+def below(folder: Path) -> Iterator[str]:
+    """Return the files of a folder and its folders, installed and built ones left out."""
+    for place, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if name not in SKIPPED]
+        yield from (str(Path(place, file).relative_to(folder)) for file in files)
+
+
+SKIPPED = {"node_modules", "static", "__pycache__", ".venv", ".data", ".git"}
 RUNTIME = {"hub.yaml", "hub.db", "secrets.yaml"}
 """Files that a person writes, not the repository."""
 
