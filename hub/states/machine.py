@@ -40,8 +40,8 @@ class StateMachine:
         self._by_domain: dict[str, list[StateListener]] = {}
         self._any: list[StateListener] = []
         self._tracking = False
-        self.generation = 0
-        """Grows with every change; equal values mean that nothing moved in between."""
+        self._all_json: bytes | None = None
+        self._all_compressed: bytes | None = None
 
     def __len__(self) -> int:
         """Return how many entities have a state."""
@@ -54,6 +54,23 @@ class StateMachine:
     def all(self) -> list[State]:
         """Return every state, oldest entity first."""
         return list(self._states.values())
+
+    def all_json(self) -> bytes:
+        """Return every full state as one JSON list, joined at most once per change."""
+        if (value := self._all_json) is None:
+            joined = b",".join([state.json for state in self._states.values()])
+            value = self._all_json = b"[%b]" % joined
+        return value
+
+    def all_compressed(self) -> bytes:
+        """Return every state as one JSON object by id, in the form of `subscribe_entities`."""
+        if (value := self._all_compressed) is None:
+            parts = [
+                b'"%b":%b' % (entity_id.encode(), state.compressed)
+                for entity_id, state in self._states.items()
+            ]
+            value = self._all_compressed = b"{%b}" % b",".join(parts)
+        return value
 
     def entity_ids(self, domain: str | None = None) -> list[str]:
         """Return the ids of all entities, or of one domain's."""
@@ -101,7 +118,7 @@ class StateMachine:
         if same_attributes and old is not None:
             new.share_attributes(old)
         self._states[entity_id] = new
-        self.generation += 1
+        self._all_json = self._all_compressed = None
         bus = self._bus
         targets = bus.targets(EVENT_STATE_CHANGED)
         if targets:
@@ -113,7 +130,7 @@ class StateMachine:
         old = self._states.pop(entity_id.lower(), None)
         if old is None:
             return False
-        self.generation += 1
+        self._all_json = self._all_compressed = None
         targets = self._bus.targets(EVENT_STATE_CHANGED)
         if targets:
             event = StateChanged(old.entity_id, old, None, self._now(), context or Context())
@@ -152,6 +169,7 @@ class StateMachine:
         """Move only `last_reported`, telling those who asked for it."""
         last = state.last_reported
         state.report(now)
+        self._all_json = None
         if self._bus.listened(EVENT_STATE_REPORTED):
             data = {"entity_id": state.entity_id, "new_state": state, "old_last_reported": last}
             self._bus.fire(EVENT_STATE_REPORTED, data, context, time=now)

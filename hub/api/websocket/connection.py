@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from hub.api.websocket.command import COMMANDS, Message, Raw, Then
-from hub.api.websocket.frames import PING_FRAME, frames
+from hub.api.websocket.frames import PING_FRAME, frames, header
 from hub.api.websocket.groups import HEAD, Batch, EventBatch, Group
 from hub.errors import HubError, InvalidFormat, Unauthorized
 from hub.events import Context
@@ -30,6 +30,9 @@ _LOGGER = logging.getLogger(__name__)
 
 SLOW_BYTES: Final = 1 << 20
 """Unsent bytes past which a client counts as slow."""
+
+BIG_BYTES: Final = 1 << 16
+"""A message past this is not copied once more to stand behind its header."""
 
 LIMIT_BYTES: Final = 32 << 20
 """Waiting bytes past which a slow client is cut off."""
@@ -190,7 +193,11 @@ class Connection:
             self.fanout.flush_group(group)
         outbox, self._outbox = self._outbox, []
         self._outbox_bytes = 0
-        self.write(frames(outbox, self.coalesce))
+        if len(outbox) == 1 and len(outbox[0]) > BIG_BYTES:
+            self._transport.write(header(len(outbox[0])))
+            self.write(outbox[0])
+        else:
+            self.write(frames(outbox, self.coalesce))
         if self.closing is not None:
             self.hub.tasks.spawn(self.close(self.closing), "close a websocket")
 

@@ -91,6 +91,8 @@ class Fanout:
             found = (self._states.get(entity_id) for entity_id in sorted(wanted.entity_ids))
             states = [state for state in found if state is not None]
         else:
+            if wanted.everything:
+                return b'{"a":%b}' % self._states.all_compressed()
             states = self._states.all()
         parts = [
             b'"%b":%b' % (state.entity_id.encode(), state.compressed)

@@ -40,6 +40,16 @@ class EntityFilter:
         self._hash = hash((self.entity_ids, include, exclude, self._reader_id()))
         self._accepted: dict[str, bool] = {}
 
+    @property
+    def everything(self) -> bool:
+        """Tell whether nothing is left out."""
+        return (
+            self.entity_ids is None
+            and self._include is None
+            and self._exclude is None
+            and self.reader is None
+        )
+
     def accepts(self, entity_id: str) -> bool:
         """Tell whether an entity passes; the answer is kept for as long as the filter lives."""
         if self._include is None and self._exclude is None and self.reader is None:

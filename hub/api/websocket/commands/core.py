@@ -26,6 +26,7 @@ from hub.errors import HubError, NotFound, ServiceValidationError, Unauthorized
 from hub.events import ALL
 from hub.schema import entity_id as valid_entity_id
 from hub.schema import text
+from hub.util.json import dumps
 
 if TYPE_CHECKING:
     from hub.auth import User
@@ -72,11 +73,12 @@ def ping(connection: Connection, message: Message) -> object:
 def get_states(connection: Connection, message: Message) -> Raw:
     """Return every state that the user may read."""
     del message
-    states = connection.hub.states.all()
+    states = connection.hub.states
     reader = _reader(connection)
-    if reader is not None:
-        states = [state for state in states if reader.may("read", state.entity_id)]
-    return Raw(b"[" + b",".join([state.json for state in states]) + b"]")
+    if reader is None:
+        return Raw(states.all_json())
+    readable = [state.json for state in states.all() if reader.may("read", state.entity_id)]
+    return Raw(b"[%b]" % b",".join(readable))
 
 
 def _plain_call(message: Message) -> bool:
@@ -137,9 +139,9 @@ async def _finish_call(result: Any, context: "Context", wanted: bool) -> Raw:
         raise _as_wire(error) from error
 
 
-def _called(context: "Context", response: Any, wanted: bool) -> Any:
+def _called(context: "Context", response: Any, wanted: bool) -> Raw:
     if wanted:
-        return {"context": context.as_dict(), "response": {} if response is None else response}
+        return Raw(b'{"context":%b,"response":%b}' % (context.json, dumps(response or {})))
     return Raw(b'{"context":%b}' % context.json)
 
 
