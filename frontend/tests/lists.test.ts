@@ -20,18 +20,19 @@ beforeEach(() => {
   const areas = ["hall", "office"].map((id) => ({ area_id: id, name: id === "hall" ? "Hall" : "Office", floor_id: null })) as Area[];
   const device = { id: "zone", name: "Office", name_by_user: null, area_id: "office", manufacturer: null, model: null, sw_version: null } as Device;
   const entry = (ei: string, more: Partial<Entry> = {}): Entry => ({ ei, pl: "demo", ...more });
-  registries.take(areas, [device], [
+  registries.take(areas, [device, { ...device, id: "line", name: "Line", area_id: null }], [
     entry("climate.office", { di: "zone" }),
     entry("sensor.office_temperature", { di: "zone" }),
     entry("sensor.office_link", { di: "zone", ec: 1 }),
     entry("switch.lamp", { di: "zone", ai: "hall" }),
-    entry("select.mode"),
+    entry("select.mode", { di: "line" }),
   ]);
   put("climate.office", "heat", { friendly_name: "Office", current_temperature: 20 });
   put("sensor.office_temperature", "20", { friendly_name: "Office Temperature", device_class: "temperature", unit_of_measurement: "°C" });
   put("sensor.office_link", "ok");
   put("switch.lamp", "on", { friendly_name: "Hall lamp" });
   put("select.mode", "unavailable");
+  put("sensor.alone", "1");
 });
 
 describe("rooms", () => {
@@ -39,7 +40,8 @@ describe("rooms", () => {
     expect(rooms(store, registries)).toEqual([
       { id: "office", name: "Office", zones: ["climate.office"], rows: [] },
       { id: "hall", name: "Hall", zones: [], rows: ["switch.lamp"] },
-      { id: "", name: "", zones: [], rows: ["select.mode"] },
+      { id: "device.line", name: "Line", zones: [], rows: ["select.mode"] },
+      { id: "", name: "", zones: [], rows: ["sensor.alone"] },
     ]);
   });
 });

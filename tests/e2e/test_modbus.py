@@ -64,7 +64,7 @@ async def test_a_modbus_master_reads_what_the_page_set(
     async with asyncio.timeout(10):
         while await read() != wanted:
             await asyncio.sleep(0.05)
-    await expect(told).to_have_text("Fetched by the device, not confirmed yet")
+    await expect(told).to_have_text("Fetched, not confirmed yet")
     await write(first + ZONE_SETPOINT, wanted)
     await expect(told).to_be_empty()
     await expect(target).to_have_value("20.5°")

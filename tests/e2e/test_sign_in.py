@@ -108,7 +108,7 @@ async def test_another_program_gets_a_code(demo: HubProcess, visit: Visit) -> No
     await tab.page.wait_for_url("**/landing?*")
     answer = parse_qs(urlsplit(tab.page.url).query)
     assert answer["state"] == ["s&t"]
-    grant = {
+    grant: dict[str, str | float | bool] = {
         "grant_type": "authorization_code",
         "code": answer["code"][0],
         "client_id": client,

@@ -282,7 +282,8 @@ export class Thermostat extends LitElement {
       const limits = { typed, min: withUnit(number(min), "°C"), max: withUnit(number(max), "°C") };
       return this.#draft.refuse({ code: "out_of_range", message: t("out_of_range", limits), value });
     }
-    this.#wish(value, true);
+    if (!this.#pending && value === this.#target) this.#draft.drop();
+    else this.#wish(value, true);
   }
 
   #grab(down: PointerEvent): void {

@@ -6,7 +6,7 @@ import "../components/entity-row";
 import "../components/thermostat";
 import { icon } from "../components/icon";
 import { nameOf, stateText } from "../data/describe";
-import { rooms, type Room } from "../data/rooms";
+import { isPlain, rooms, type Room } from "../data/rooms";
 import { hub } from "../hub";
 import { t } from "../i18n";
 import { entityAddress } from "../router";
@@ -39,6 +39,7 @@ export class Overview extends LitElement {
     .strip li { font-size: 0.875rem; padding-block: 3px; }
     .strip a { color: inherit; }
     .rooms { display: grid; gap: 20px; grid-template-columns: repeat(auto-fill, minmax(min(100%, 320px), 1fr)); align-items: start; }
+    .rooms + .rooms { margin-block-start: 20px; }
     section.card { content-visibility: auto; contain-intrinsic-block-size: auto 280px; }
     section h2 { margin-block-end: 10px; }
     hub-thermostat + hub-thermostat { margin-block-start: 18px; padding-block-start: 18px; border-block-start: 1px solid var(--line); }
@@ -48,6 +49,7 @@ export class Overview extends LitElement {
     .empty { text-align: center; padding-block: 64px; color: var(--muted); }
     @media (max-width: 600px) {
       .rooms { gap: 14px; }
+      .rooms + .rooms { margin-block-start: 14px; }
       section.card { padding: 18px; }
     }
   `];
@@ -61,7 +63,12 @@ export class Overview extends LitElement {
         ${store.problems.size ? nothing : html`<p class="well">${icon("check", 20)}${t("all_well")}</p>`}
       </header>
       ${this.#strip()}
-      ${all.length ? html`<div class="rooms">${repeat(all, (room) => room.id, (room) => this.#room(room))}</div>` : html`<p class="empty">${t("nothing_yet")}</p>`}`;
+      ${all.length ? nothing : html`<p class="empty">${t("nothing_yet")}</p>`}
+      ${this.#grid(all.filter(isPlain))} ${this.#grid(all.filter((room) => !isPlain(room)))}`;
+  }
+
+  #grid(some: Room[]) {
+    return some.length ? html`<div class="rooms">${repeat(some, (room) => room.id, (room) => this.#room(room))}</div>` : nothing;
   }
 
   #strip() {
