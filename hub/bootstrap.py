@@ -60,7 +60,7 @@ def run(config_dir: Path, data_dir: Path, port: int | None = None, host: str | N
             print(problem, file=sys.stderr)  # noqa: T201 - the answer of a command
         return 2
     set_up_log(settings.logger.level, settings.logger.levels)
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
         try:
             runner.run(_run(settings, config_dir, data_dir, port, host))
         except HubError as error:
@@ -284,7 +284,7 @@ async def _hub_id(documents: "Documents") -> str:
     return str(found)
 
 
-def _loop_factory() -> "Callable[[], asyncio.AbstractEventLoop] | None":
+def loop_factory() -> "Callable[[], asyncio.AbstractEventLoop] | None":
     """Return uvloop's loop when it is installed, else asyncio's own."""
     try:
         import uvloop

@@ -112,40 +112,40 @@ async def measure(running: Any, port: int, token: str, options: Any, kind: str) 
     return result
 
 
-async def main() -> tuple[str, Path | None]:
-    """Measure both kinds; returns the JSON and where it shall go."""
+async def run(options: argparse.Namespace, config: Path, data: Path) -> dict[str, Any]:
+    """Measure both kinds on a hub of the given folders."""
+    running = await bootstrap.start(bootstrap.load_settings(config), config, data, port=0)
+    port, auth = running.api.port, running.hub.auth
+    user = await auth.create_owner("Bench", "bench", "bench-password-1")
+    token = await auth.tokens.create_long_lived(user, "bench", 1)
+    result = {
+        "clients": options.clients,
+        "loop": type(asyncio.get_running_loop()).__module__,
+        "events": await measure(running, port, token, options, "events"),
+        "entities": await measure(running, port, token, options, "entities"),
+    }
+    await bootstrap.stop(running)
+    return result
+
+
+def main() -> None:
+    """Measure in a folder of its own and print JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clients", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        config, data = Path(folder, "config"), Path(folder, "data")
+        config = Path(folder, "config")
         config.mkdir()
         (config / "hub.yaml").write_text(CONFIG, encoding="utf-8")
-        settings = bootstrap.load_settings(config)
-        running = await bootstrap.start(settings, config, data, port=0)
-        port = running.api.port
-        auth = running.hub.auth
-        user = await auth.create_owner("Bench", "bench", "bench-password-1")
-        token = await auth.tokens.create_long_lived(user, "bench", 1)
-        result = {
-            "clients": options.clients,
-            "loop": type(asyncio.get_running_loop()).__module__,
-            "events": await measure(running, port, token, options, "events"),
-            "entities": await measure(running, port, token, options, "entities"),
-        }
-        await bootstrap.stop(running)
+        with asyncio.Runner(loop_factory=bootstrap.loop_factory()) as runner:
+            result = runner.run(run(options, config, Path(folder, "data")))
     text = json.dumps(result, indent=1)
-    return text, options.json
-
-
-def report(text: str, path: Path | None) -> None:
-    """Print the result, and keep it when asked to."""
-    if path:
-        path.write_text(text, encoding="utf-8")
+    if options.json:
+        options.json.write_text(text, encoding="utf-8")
     sys.stdout.write(text + "\n")
 
 
 if __name__ == "__main__":
-    report(*asyncio.run(main()))
+    main()

@@ -1,6 +1,6 @@
 """QoS 1 messages per second through the MQTT link, beside mosquitto_pub -l in the same run.
 
-Run `python tests/benchmarks/mqtt_link.py [--messages 20000] [--json FILE]`; prints JSON. All parts
+Run `python tests/benchmarks/bench_mqtt.py [--messages 20000] [--json FILE]`; prints JSON. All parts
 use one mosquitto on loopback and 200-byte retained messages on 1000 topics. `acknowledged` counts
 from the first post to the last PUBACK, `end_to_end` to the end of a mosquitto_sub that waits for
 all of them. `ratio` is the link against the baseline of the same kind; figures by CPU second are
