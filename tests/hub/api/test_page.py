@@ -128,6 +128,7 @@ async def test_a_page_that_is_not_built_says_so(tmp_path: Path, aiohttp_client: 
 
 async def test_a_running_hub_shows_its_page(house: House) -> None:
     answer = await house.session.get(f"{house.url}/")
+    assert "<title>Hub" in await answer.text()
     assert answer.status == 200
     assert answer.content_type == "text/html"
     manifest = await house.session.get(f"{house.url}/manifest.json")

@@ -186,6 +186,8 @@ async def test_every_event_is_strict(house: House) -> None:
             message = await client.receive()
             EVENT(message["event"])
             seen[message["event"]["event_type"]] = message["event"]
+    await client.ws.close()
+    await writer.ws.close()
     assert {
         "call_service",
         "state_changed",

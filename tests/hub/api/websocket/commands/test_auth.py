@@ -101,6 +101,7 @@ async def link(client: Client, path: str, **more: Any) -> str:
 
 async def status(house: House, path: str, method: str = "GET") -> int:
     answer = await house.session.request(method, URL(house.url + path, encoded=True))
+    await answer.read()
     return answer.status
 
 
