@@ -211,15 +211,12 @@ async def _start(hub: Hub, lock: contextlib.ExitStack, host: str, port: int) -> 
     """Open the doors first, so that clients see the hub starting, then set up the house."""
     from hub.api import Api
     from hub.mqtt import Mqtt
-    from hub.mqtt.options import from_settings
 
     hub.phase = Phase.STARTING
     hub.services.permission = _Rights(hub.auth)
     hub.entities.start(hub)
     register_generic_services(hub)
-    running = Running(
-        hub, Api(hub), Mqtt(hub, from_settings(hub.settings), hub.data_dir), Loader(hub), lock
-    )
+    running = Running(hub, Api(hub), Mqtt(hub), Loader(hub), lock)
     await running.api.start(host, port)
     try:
         hub.bus.fire(EVENT_START)

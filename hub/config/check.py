@@ -13,7 +13,15 @@ import voluptuous as vol
 from hub.config import loader
 from hub.config.profiles import find_secret_key, weakness
 from hub.config.schema import SECTIONS
-from hub.config.settings import Broker, House, Http, Logger, Mqtt, Profile, Settings
+from hub.config.settings import (
+    BrokerSettings,
+    House,
+    Http,
+    Logger,
+    MqttSettings,
+    Profile,
+    Settings,
+)
 from hub.errors import ConfigError, Problem
 from hub.util.packages import known
 
@@ -60,10 +68,11 @@ class _Reading:
             for name, section in data.items()
             if name not in SECTIONS and self._exists(name)
         }
+        house = House(**parts["hub"])
         return Settings(
-            hub=House(**parts["hub"]),
+            hub=house,
             http=self._http(parts["http"]),
-            mqtt=self._mqtt(parts["mqtt"]),
+            mqtt=self._mqtt(parts["mqtt"], house),
             logger=Logger(**parts["logger"]),
             integrations=integrations,
             secret_key=self._secret_key(data.get("hub")),
@@ -138,10 +147,11 @@ class _Reading:
             return http
         return replace(http, port=int(wanted))
 
-    def _mqtt(self, part: dict[str, Any]) -> Mqtt:
+    def _mqtt(self, part: dict[str, Any], house: House) -> MqttSettings:
+        part |= {"hub_id": house.hub_id, "hub_name": house.name}
         broker = part.pop("broker", None)
         if broker is None:
-            return Mqtt(**part)
+            return MqttSettings(**part)
         if "tls_ca" in broker:
             broker["tls_ca"] = self._folder / broker["tls_ca"]
             if not broker["tls_ca"].is_file():
@@ -150,7 +160,7 @@ class _Reading:
                 )
         if broker.get("tls"):
             broker.setdefault("port", 8883)
-        return Mqtt(broker=Broker(**broker), **part)
+        return MqttSettings(broker=BrokerSettings(**broker), **part)
 
     def _secret_key(self, section: Any) -> str | None:
         """Return the key; the raw section tells the profile even when other keys are wrong."""

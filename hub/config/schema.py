@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import voluptuous as vol
 
-from hub.config.settings import Profile
+from hub.config.settings import Discovery, Profile, Protocol
 from hub.schema import boolean, finite_float, port, slug, text
 
 _TOPIC: Final = re.compile(r"[A-Za-z0-9_-]+(?:/[A-Za-z0-9_-]+)*")
@@ -128,8 +128,8 @@ SECTIONS: Final[dict[str, dict[vol.Marker, Any]]] = {
         vol.Optional("managed_port"): port,
         vol.Optional("base"): _topic,
         vol.Optional("prefix"): _topic,
-        vol.Optional("discovery"): _one_of("device", "entity", "off"),
-        vol.Optional("protocol"): _one_of("auto", "5", "3.1.1"),
+        vol.Optional("discovery"): vol.All(_one_of(*Discovery), vol.Coerce(Discovery)),
+        vol.Optional("protocol"): vol.All(_one_of(*Protocol), vol.Coerce(Protocol)),
         vol.Optional("legacy_object_id"): boolean,
     },
     "logger": {

@@ -45,8 +45,24 @@ class Http:
     cors_origins: tuple[str, ...] = ()
 
 
+class Discovery(StrEnum):
+    """How entities are announced to Home Assistant over MQTT."""
+
+    DEVICE = "device"
+    ENTITY = "entity"
+    OFF = "off"
+
+
+class Protocol(StrEnum):
+    """Which MQTT version is spoken; `auto` tries 5 and falls back to 3.1.1."""
+
+    AUTO = "auto"
+    V5 = "5"
+    V311 = "3.1.1"
+
+
 @dataclass(frozen=True, slots=True)
-class Broker:
+class BrokerSettings:
     """`mqtt: broker:`, an MQTT broker that somebody else runs; keepalive in seconds."""
 
     host: str
@@ -60,17 +76,26 @@ class Broker:
 
 
 @dataclass(frozen=True, slots=True)
-class Mqtt:
+class MqttSettings:
     """`mqtt:`; without `broker` the hub starts one of its own on 127.0.0.1:`managed_port`."""
 
     enabled: bool = True
-    broker: Broker | None = None
+    broker: BrokerSettings | None = None
     managed_port: int = 1883
     base: str = "hub"
+    hub_id: str = "home"
+    """As in `hub:`."""
+    hub_name: str = "Home"
+    """The `name` of `hub:`."""
     prefix: str = "homeassistant"
-    discovery: str = "device"
-    protocol: str = "auto"
+    discovery: Discovery = Discovery.DEVICE
+    protocol: Protocol = Protocol.AUTO
     legacy_object_id: bool = False
+
+    @property
+    def root(self) -> str:
+        """Return the topic level under which everything of this hub lies."""
+        return f"{self.base}/{self.hub_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +112,7 @@ class Settings:
 
     hub: House = field(default_factory=House)
     http: Http = field(default_factory=Http)
-    mqtt: Mqtt = field(default_factory=Mqtt)
+    mqtt: MqttSettings = field(default_factory=MqttSettings)
     logger: Logger = field(default_factory=Logger)
     integrations: dict[str, Any] = field(default_factory=dict)
     secret_key: str | None = field(default=None, repr=False)

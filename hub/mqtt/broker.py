@@ -13,12 +13,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from hub.config.settings import BrokerSettings
 from hub.errors import HubError
 from hub.mqtt.backoff import Backoff
 from hub.mqtt.brokerfiles import HUB_USER, BrokerFiles
 from hub.mqtt.errors import LinkError
 from hub.mqtt.link import Link
-from hub.mqtt.options import BrokerSettings
 from hub.util.clock import Clock
 
 _LOGGER = logging.getLogger(__name__)

@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
+from hub.config.settings import MqttSettings
 from hub.const import UNAVAILABLE
 from hub.mqtt.discovery import DeviceFacts, EntityFacts
-from hub.mqtt.options import MqttSettings
 from hub.mqtt.topics import HUB_DEVICE, stable_key
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from hub.config.settings import Discovery, MqttSettings
 from hub.const import VERSION
 from hub.mqtt.abbreviations import expand
-from hub.mqtt.options import Discovery, MqttSettings
 from hub.mqtt.topics import HUB_DEVICE, Topics, stable_key
 from hub.mqtt.validator import component_problems, device_problems
 from hub.util.json import dumps

@@ -21,8 +21,8 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from hub.config.settings import BrokerSettings
 from hub.mqtt.errors import LinkError, failed, words
-from hub.mqtt.options import BrokerSettings
 
 if TYPE_CHECKING:
     from paho.mqtt.client import SocketLike

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from paho.mqtt.enums import MQTTProtocolVersion
 
+from hub.config.settings import BrokerSettings, MqttSettings
 from hub.const import (
     EVENT_DEVICE_REGISTRY_UPDATED,
     EVENT_ENTITY_REGISTRY_UPDATED,
@@ -26,7 +27,6 @@ from hub.mqtt.errors import TAKEN_OVER, LinkError, words
 from hub.mqtt.herald import Herald
 from hub.mqtt.ledger import Kind, Ledger, Row
 from hub.mqtt.link import Link, Message, Subscription, Will
-from hub.mqtt.options import BrokerSettings, MqttSettings, from_settings
 from hub.mqtt.outbox import Outbox
 from hub.mqtt.publisher import Publisher
 from hub.mqtt.reconnect import Reconnect
@@ -58,7 +58,7 @@ class Mqtt:
 
         The files of a broker of the hub's own lie in `<data_dir>/mqtt`.
         """
-        settings = from_settings(hub.settings) if settings is None else settings
+        settings = hub.settings.mqtt if settings is None else settings
         self.settings = settings
         self.topics = Topics(settings)
         self.broker: Broker | None = None

@@ -8,9 +8,9 @@ from typing import Final
 
 from paho.mqtt.enums import MQTTProtocolVersion
 
+from hub.config.settings import BrokerSettings
 from hub.mqtt.errors import LinkError
 from hub.mqtt.link import Link, Message, Subscription
-from hub.mqtt.options import BrokerSettings
 
 WINDOW: Final = 10.0
 QUIET: Final = 0.3

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from hub.mqtt.options import MqttSettings
+from hub.config.settings import MqttSettings
 
 ONLINE: Final = b"online"
 OFFLINE: Final = b"offline"

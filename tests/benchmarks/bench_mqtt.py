@@ -27,9 +27,9 @@ from paho.mqtt.enums import MQTTProtocolVersion
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from hub.config.settings import BrokerSettings, MqttSettings
 from hub.mqtt.broker import find_binary
 from hub.mqtt.link import Link
-from hub.mqtt.options import BrokerSettings, MqttSettings
 from hub.mqtt.outbox import Outbox
 from tests.hub.mqtt.house import House
 

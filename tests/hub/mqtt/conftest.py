@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.mqtt import BrokerSettings, MqttSettings
+from hub.config.settings import BrokerSettings, MqttSettings
 from tests.hub.mqtt.house import House
 from tests.peers.mosquitto import INSTALL, Mosquitto
 from tests.peers.ports import require, wait_until

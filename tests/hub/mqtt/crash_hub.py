@@ -10,7 +10,8 @@ import signal
 import sys
 from pathlib import Path
 
-from hub.mqtt import BrokerSettings, Discovery, MqttSettings, herald, snapshot
+from hub.config.settings import BrokerSettings, Discovery, MqttSettings
+from hub.mqtt import herald, snapshot
 from tests.hub.mqtt.house import House
 
 

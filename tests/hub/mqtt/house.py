@@ -6,6 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+from hub.config.settings import MqttSettings
 from hub.entities import DeviceInfo, Entity, EntityIndex
 from hub.entities.kinds import (
     BinarySensorEntity,
@@ -23,7 +24,7 @@ from hub.entities.kinds import (
 )
 from hub.events import EventBus
 from hub.hub import Hub
-from hub.mqtt import Mqtt, MqttSettings
+from hub.mqtt import Mqtt
 from hub.registry import (
     AreaRegistry,
     DeviceRegistry,

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import voluptuous as vol
 
+from hub.config.settings import MqttSettings
 from hub.errors import ServiceValidationError, Unavailable
 from hub.events import EventBus
 from hub.mqtt.commands import IN_FLIGHT, Commands
 from hub.mqtt.link import Message
-from hub.mqtt.options import MqttSettings
 from hub.mqtt.topics import Topics
 from hub.services import ServiceCall, ServiceRegistry
 from hub.states import StateMachine

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.mqtt import Discovery, MqttSettings
+from hub.config.settings import Discovery, MqttSettings
 from tests.hub.mqtt.conftest import Build, retained, settle
 from tests.peers.mosquitto import Mosquitto
 

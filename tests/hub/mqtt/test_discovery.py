@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from hub.config.settings import Discovery, MqttSettings
 from hub.mqtt.abbreviations import expand
 from hub.mqtt.discovery import Announcer, DeviceFacts, EntityFacts
-from hub.mqtt.options import Discovery, MqttSettings
 from hub.mqtt.topics import Topics
 from hub.mqtt.validator import component_problems, device_problems
 

@@ -12,9 +12,9 @@ import pytest
 import uvloop
 from paho.mqtt.enums import MQTTProtocolVersion
 
+from hub.config.settings import BrokerSettings
 from hub.mqtt.errors import LinkError
 from hub.mqtt.link import Link, Message, Subscription, Will
-from hub.mqtt.options import BrokerSettings
 from tests.peers.mosquitto import Mosquitto
 from tests.peers.ports import wait_until
 

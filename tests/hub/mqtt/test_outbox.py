@@ -3,9 +3,9 @@
 import asyncio
 import signal
 
+from hub.config.settings import BrokerSettings
 from hub.mqtt.errors import LinkError
 from hub.mqtt.link import Link
-from hub.mqtt.options import BrokerSettings
 from hub.mqtt.outbox import Outbox
 from tests.peers.mosquitto import Mosquitto
 from tests.peers.ports import wait_until

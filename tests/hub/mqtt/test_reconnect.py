@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 from paho.mqtt.enums import MQTTProtocolVersion
 
+from hub.config.settings import BrokerSettings, Protocol
 from hub.mqtt.backoff import STEPS, Backoff
 from hub.mqtt.link import Link
-from hub.mqtt.options import BrokerSettings, Protocol
 from hub.mqtt.reconnect import Reconnect
 from hub.util.clock import Clock, FakeClock, SystemClock
 from tests.peers.mosquitto import Mosquitto

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from hub.config.settings import BrokerSettings, Discovery, MqttSettings, Protocol
 from hub.const import EVENT_STOP
-from hub.mqtt import BrokerSettings, Discovery, MqttSettings, Protocol
 from hub.mqtt.abbreviations import expand
 from hub.mqtt.validator import component_problems, device_problems
 from tests.hub.mqtt.conftest import Build, Witness, retained, settle

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.mqtt.options import MqttSettings
+from hub.config.settings import MqttSettings
 from hub.mqtt.topics import Address, Topics, stable_key
 
 TOPICS = Topics(MqttSettings(base="hub", hub_id="h1"))
