@@ -1,7 +1,7 @@
 """A whole hub inside the test's own loop, on a free loopback port with folders of its own."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,7 @@ class House:
     url: str
     token: str
     session: aiohttp.ClientSession
+    clients: list[Client] = field(default_factory=list)
 
     @property
     def hub(self) -> Hub:
@@ -61,7 +62,9 @@ class House:
         await ws.send_json({"type": "auth", "access_token": token or self.token})
         answer = await ws.receive_json(timeout=10)
         assert answer["type"] == "auth_ok", answer
-        return Client(ws)
+        client = Client(ws)
+        self.clients.append(client)
+        return client
 
     async def request(self, method: str, path: str, **options: Any) -> aiohttp.ClientResponse:
         """Send an authorised request; the body has been read."""
@@ -96,6 +99,8 @@ async def make_house(tmp_path: Path) -> AsyncIterator[MakeHouse]:
 
     yield make
     for house in houses:
+        for client in house.clients:
+            await client.ws.close()
         await house.session.close()
         await bootstrap.stop(house.running)
 

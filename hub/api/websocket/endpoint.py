@@ -15,7 +15,7 @@ from hub.const import HA_VERSION
 from hub.util.json import loads
 
 if TYPE_CHECKING:
-    from hub.auth import Session
+    from hub.auth import Session, User
     from hub.hub import Hub
     from hub.util.clock import Cancel
 
@@ -45,6 +45,7 @@ class WebsocketEndpoint:
         self._opening: set[web.WebSocketResponse[Any]] = set()
         self._heartbeat: Cancel | None = None
         self._failed_login = failed_login
+        hub.auth.users.listen(self._user_changed)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Serve one client until it leaves."""
@@ -108,6 +109,14 @@ class WebsocketEndpoint:
         connection.flush()
         await connection.close(1000)
 
+    def _user_changed(self, action: str, user: "User") -> None:
+        """End the connections of a user whose rights changed: they come back with the new ones."""
+        if action == "create":
+            return
+        for connection in self.connections:
+            if connection.user.id == user.id:
+                connection.close_soon()
+
     def _beat(self) -> None:
         """Ping every client; one that gave no sign of life since the last ping is gone.
 
@@ -153,8 +162,9 @@ class WebsocketEndpoint:
                 self._failed_login(remote)
             await _refuse(ws, _BAD_TOKEN)
             return None
-        if not session.user.is_active:
-            await _refuse(ws, "User is not active")
+        refusal = self.hub.auth.refusal(session.user, remote or "")
+        if refusal is not None:
+            await _refuse(ws, refusal)
             return None
         await ws.send_frame(_OK, WSMsgType.TEXT)
         return session

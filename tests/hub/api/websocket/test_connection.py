@@ -283,6 +283,21 @@ async def test_an_unknown_entity_is_no_error(house: House) -> None:
     assert answer["success"] is True
 
 
+async def test_a_user_whose_rights_change_is_sent_away_to_come_back(house: House) -> None:
+    users = house.hub.auth.users
+    other = await users.create("Other", is_admin=True)
+    token = await house.hub.auth.tokens.create_long_lived(other, "other", 1)
+    client, owner = await house.connect(token), await house.connect()
+    await client.call(type="subscribe_events")
+    await users.update(other.id, is_admin=False)
+    closed = await client.ws.receive(timeout=10)
+    assert closed.type is WSMsgType.CLOSE
+    again = await house.connect(token)
+    answer = await again.call(type="subscribe_events")
+    assert answer["error"]["code"] == "unauthorized"
+    assert (await owner.call(type="ping"))["type"] == "pong"
+
+
 async def test_revoking_the_token_ends_the_connection(house: House) -> None:
     user = house.hub.auth.tokens.validate(house.token).user
     token = await house.hub.auth.tokens.create_long_lived(user, "second", 1)
