@@ -62,6 +62,20 @@ async def test_the_search_is_in_the_address(demo: HubProcess, visit: Visit) -> N
     await expect(rows).to_contain_text("switch.demo_lamp")
 
 
+@pytest.mark.parametrize("locale", ["en-GB", "ar-EG"])
+async def test_no_row_is_cut_on_a_phone(demo: HubProcess, visit: Visit, locale: str) -> None:
+    tab = await visit(demo, viewport={"width": 390, "height": 800}, locale=locale)
+    await tab.sign_in("/entities")
+    states = tab.page.locator("hub-entities li .state")
+    await expect(states).to_have_count(10)
+    frame = await tab.page.locator("hub-entities ul").bounding_box()
+    assert frame is not None
+    for state in await states.all():
+        box = await state.bounding_box()
+        assert box is not None
+        assert frame["x"] <= box["x"] <= box["x"] + box["width"] <= frame["x"] + frame["width"] + 1
+
+
 async def test_rows_have_the_control_of_their_kind(demo: HubProcess, visit: Visit) -> None:
     tab = await visit(demo)
     await tab.sign_in()

@@ -51,8 +51,8 @@ export class EntityRow extends LitElement {
     .name { flex: 1 1 0; min-inline-size: 0; }
     .name a { display: block; color: var(--text); text-decoration: none; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
     .name a:hover { text-decoration: underline; }
-    .id { display: block; color: var(--muted); overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-    .state { color: var(--value); font-variant-numeric: tabular-nums; font-weight: 560; text-align: end; max-inline-size: 48%;
+    .id { display: block; text-align: match-parent; color: var(--muted); overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+    .state { color: var(--value); font-variant-numeric: tabular-nums; font-weight: 560; text-align: end; flex: none; max-inline-size: 48%;
       overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
     .state.away { color: var(--muted); font-weight: 400; }
     .control { flex: none; max-inline-size: 52%; }

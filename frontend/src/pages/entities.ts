@@ -51,7 +51,7 @@ export class Entities extends LitElement {
     .search input { padding-inline-start: 44px; min-block-size: 48px; border-radius: 16px; border-color: var(--line-strong); box-shadow: var(--shadow); }
     .card { padding-block: 6px; padding-inline: 18px; }
     ul { list-style: none; margin: 0; padding: 0; position: relative; overflow: clip; }
-    li { position: absolute; inset-inline: 0; block-size: ${ROW}px; border-block-end: 1px solid var(--line); display: grid; align-items: center; }
+    li { position: absolute; inset-inline: 0; block-size: ${ROW}px; border-block-end: 1px solid var(--line); display: grid; grid-template-columns: minmax(0, 1fr); align-items: center; }
     .empty { padding-block: 48px; text-align: center; color: var(--muted); }
   `];
 
