@@ -51,7 +51,7 @@ export class EntityRow extends LitElement {
     .name { flex: 1 1 0; min-inline-size: 0; }
     .name a { display: block; color: var(--text); text-decoration: none; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
     .name a:hover { text-decoration: underline; }
-    .id { display: block; text-align: match-parent; color: var(--muted); overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+    .id { display: block; color: var(--muted); overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
     .state { color: var(--value); font-variant-numeric: tabular-nums; font-weight: 560; text-align: end; flex: none; max-inline-size: 48%;
       overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
     .state.away { color: var(--muted); font-weight: 400; }
@@ -84,7 +84,7 @@ export class EntityRow extends LitElement {
         <span class="glyph ${glyph}">${icon(iconOf(domain, entity.attributes.device_class), 20)}</span>
         <div class="name">
           <a href=${entityAddress(this.entityId)} title=${name}>${name}</a>
-          ${this.plain ? html`<bdi class="id mono" dir="ltr">${this.entityId}</bdi>` : nothing}
+          ${this.plain ? html`<span class="id mono"><bdi dir="ltr">${this.entityId}</bdi></span>` : nothing}
         </div>
         ${this.plain ? this.#text(entity) : this.#control(entity, domain, name)}
       </div>

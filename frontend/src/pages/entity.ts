@@ -33,7 +33,6 @@ export class EntityDetails extends LitElement {
       padding: 20px; padding-block-end: 12px; padding-inline-start: 24px; }
     .head > div { flex: 1; min-inline-size: 0; }
     h2 { font-size: 1.25rem; overflow-wrap: anywhere; }
-    .head bdi { display: block; text-align: match-parent; }
     .body { padding: 24px; padding-block-start: 4px; }
     .state { font-size: 1.75rem; font-weight: 600; overflow-wrap: anywhere; }
     .lead { margin-block-end: 20px; }
