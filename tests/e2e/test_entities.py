@@ -1,6 +1,7 @@
 """The long list, the search, the rows' controls and an entity's details."""
 
 import asyncio
+import re
 
 import pytest
 from playwright.async_api import expect
@@ -56,7 +57,7 @@ async def test_the_search_is_in_the_address(demo: HubProcess, visit: Visit) -> N
     await tab.page.get_by_role("searchbox").fill("workshop lamp")
     rows = tab.page.locator("hub-entities li")
     await expect(rows).to_have_count(1)
-    assert tab.page.url.endswith("?q=workshop+lamp")
+    await expect(tab.page).to_have_url(re.compile(r"\?q=workshop\+lamp$"))
     await tab.page.reload()
     await expect(rows).to_have_count(1)
     await expect(rows).to_contain_text("switch.demo_lamp")
@@ -120,4 +121,4 @@ async def test_the_details_show_the_state_and_call_a_service(
     await expect(dialog.get_by_role("status").last).to_contain_text("99")
     await tab.page.keyboard.press("Escape")
     await expect(dialog).to_be_hidden()
-    assert "entity=" not in tab.page.url
+    await expect(tab.page).not_to_have_url(re.compile("entity="))
