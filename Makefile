@@ -17,7 +17,7 @@ run: ## start the demo at http://127.0.0.1:8123 (HUB_PORT changes the port)
 
 test: ## run every test, with real peers; T="tests/house -k layers" narrows it
 	@scripts/setup test
-	@page=0; if [ -z "$(T)" ]; then (cd frontend && npm test --silent) || page=1; fi; \
+	@page=0; if [ -z "$(T)" ]; then (cd frontend && npm test --silent && npm run size --silent) || page=1; fi; \
 	$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(T) && exit $$page
 
 check: ## formatting, lint, types, import directions, gates of the house

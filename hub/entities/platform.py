@@ -233,9 +233,9 @@ class EntityIndex:
         for entity in ready:
             entity.caused_by(call.context)
             result = getattr(entity, service.method)(**call.data)
-            if inspect.isawaitable(result):
+            if result is not None and inspect.isawaitable(result):
                 waiting.append((entity, result))
-            else:
+            elif service.response is not Response.NONE:
                 responses[entity.entity_id] = result
         if waiting:
             return self._finish(service, waiting, responses)

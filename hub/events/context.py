@@ -1,6 +1,5 @@
 """Who or what caused something."""
 
-from hub.util.json import dumps, kept
 from hub.util.ulid import ulid
 
 
@@ -32,7 +31,12 @@ class Context:
     def json(self) -> bytes:
         """Return `{"id","parent_id","user_id"}` as JSON."""
         if (value := self._json) is None:
-            value = self._json = kept(dumps(self.as_dict()))
+            # all three are ids of ours: letters and digits, nothing to escape
+            value = self._json = b'{"id":"%b","parent_id":%b,"user_id":%b}' % (
+                self.id.encode(),
+                _quoted(self.parent_id),
+                _quoted(self.user_id),
+            )
         return value
 
     def as_dict(self) -> dict[str, str | None]:
@@ -46,3 +50,7 @@ class Context:
     def __repr__(self) -> str:
         """Show the three ids."""
         return f"Context({self.user_id!r}, {self.parent_id!r}, {self.id!r})"
+
+
+def _quoted(value: str | None) -> bytes:
+    return b"null" if value is None else b'"%b"' % value.encode()

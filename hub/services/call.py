@@ -38,7 +38,7 @@ class Target:
 EMPTY_TARGET: Final = Target()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that triples the time it takes to make one
 class ServiceCall:
     """A validated call as a handler sees it; `data` holds no target keys."""
 

@@ -220,7 +220,7 @@ class DemoLevel(NumberEntity):
 
     unique_id = "level"
     name = "Level"
-    unit = "%"
+    unit = "lx"
     max_value = 100_000
     entity_category = EntityCategory.CONFIG
     native_value: float = 50.0

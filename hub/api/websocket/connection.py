@@ -128,7 +128,7 @@ class Connection:
         except Exception as error:  # noqa: BLE001 - every failure is answered and logged
             self._failed(message_id, kind, error)
             return None
-        if inspect.isawaitable(result):
+        if result.__class__ is not Raw and inspect.isawaitable(result):
             return self._wait(message_id, kind, result)
         self._answer(message_id, result)
         return None

@@ -127,7 +127,7 @@ def call_service(connection: Connection, message: Message) -> Any:
         )
     except ServiceValidationError as error:
         raise _as_wire(error) from error
-    if inspect.isawaitable(result):
+    if result is not None and inspect.isawaitable(result):
         return _finish_call(result, context, wanted)
     return _called(context, result, wanted)
 
