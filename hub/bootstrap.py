@@ -60,6 +60,7 @@ def run(config_dir: Path, data_dir: Path, port: int | None = None, host: str | N
             print(problem, file=sys.stderr)  # noqa: T201 - the answer of a command
         return 2
     set_up_log(settings.logger.level, settings.logger.levels)
+    gc.disable()
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         try:
             runner.run(_run(settings, config_dir, data_dir, port, host))
@@ -227,8 +228,9 @@ async def _start(hub: Hub, lock: contextlib.ExitStack, host: str, port: int) -> 
         raise
     hub.phase = Phase.RUNNING
     hub.bus.fire(EVENT_STARTED)
-    gc.collect()
+    # What the start made stays: the collector need not look at it again, nor look while it is made.
     gc.freeze()
+    gc.enable()
     loop = asyncio.get_running_loop()
     _LOGGER.info(
         "Hub %s runs at http://%s:%s with %d entities (event loop: %s)",
