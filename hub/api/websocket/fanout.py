@@ -25,6 +25,9 @@ _LOGGER = logging.getLogger(__name__)
 MAX_BUFFER: Final = 1000
 """Events of one group that are sent at once, even in the middle of a loop turn."""
 
+DISTANCE: Final = 3
+"""How many times its own length a flush keeps away from the one before."""
+
 MAX_DELAY: Final = 0.004
 """Seconds that a flush may wait for more changes when the last flush was expensive."""
 
@@ -193,8 +196,8 @@ class Fanout:
     def flush(self) -> None:
         """Send what waits in every group.
 
-        The next flush keeps a distance of the time that this one took: under load the changes of
-        several loop turns share a frame, while a quiet house gets every change at once.
+        The next flush keeps a distance of some times what this one took: under load the changes
+        of several loop turns share a frame, while a quiet house gets every change at once.
         """
         self._scheduled = False
         loop = asyncio.get_running_loop()
@@ -203,7 +206,7 @@ class Fanout:
             group, _ = self._dirty.popitem()
             self._send(group)
         end = loop.time()
-        self._not_before = end + min(end - start, MAX_DELAY)
+        self._not_before = end + min(DISTANCE * (end - start), MAX_DELAY)
 
     def flush_group(self, group: Group) -> None:
         """Send what waits in one group."""
