@@ -11,12 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 from hub.const import EVENT_COMPONENT_LOADED
 from hub.errors import HubError, Unavailable
 from hub.hub import LoadedIntegration
-from hub.util.packages import PACKAGE, known, manifest
+from hub.util.packages import PACKAGE, manifest
 
 if TYPE_CHECKING:
     from hub.hub import Hub
-
-__all__ = ["Loader", "known"]
 
 _LOGGER = logging.getLogger(__name__)
 

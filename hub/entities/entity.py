@@ -97,6 +97,11 @@ class Entity:
         return {}
 
     @property
+    def registry_options(self) -> Mapping[str, Mapping[str, Any]]:
+        """Return the options, by kind, that a new registry entry begins with."""
+        return {}
+
+    @property
     def state_attributes(self) -> Mapping[str, Any]:
         """Return the values beside the state; hidden while the entity is unavailable."""
         return {}
@@ -132,11 +137,6 @@ class Entity:
     def entity_id(self) -> str:
         """Return the id that the registry gave."""
         return self.entry.entity_id
-
-    @property
-    def is_added(self) -> bool:
-        """Tell whether the entity lives in a hub."""
-        return self._hub is not None
 
     def write(self, context: Context | None = None) -> None:
         """Publish the present value; before the entity was added nothing happens."""

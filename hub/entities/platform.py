@@ -170,6 +170,7 @@ class EntityIndex:
             translation_key=entity.translation_key,
             capabilities=dict(entity.capability_attributes),
             supported_features=entity.supported_features,
+            options=entity.registry_options,
             disabled_by=None if entity.enabled_default else "integration",
         )
 

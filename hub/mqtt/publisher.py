@@ -114,12 +114,6 @@ class Publisher:
         """Publish everything of an entity again when it shows up."""
         self._last.pop(entity_id, None)
 
-    def devices_changed(self, keys: list[str]) -> None:
-        """Look at these devices' availability again."""
-        for key in keys:
-            self._dirty_devices[key] = None
-        self._schedule()
-
     async def claimed(self) -> None:
         """Wait until every marked entity is flushed and its rows are written."""
         while self._dirty or self._scheduled or self._claiming is not None:

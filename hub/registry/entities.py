@@ -15,6 +15,7 @@ from hub.const import (
 from hub.errors import InvalidInfo, NotFound
 from hub.registry.base import Registry, tidy
 from hub.registry.entity import CATEGORIES, EntityEntry
+from hub.registry.entry import EMPTY
 from hub.registry.index import Index
 from hub.util.text import slugify
 
@@ -125,11 +126,13 @@ class EntityRegistry(Registry[EntityEntry]):
         suggested_object_id: str | None = None,
         device_id: str | None = None,
         disabled_by: str | None = None,
+        options: Mapping[str, Mapping[str, Any]] | None = None,
         **originals: Any,
     ) -> EntityEntry:
         """Return the entry of an integration's entity, made or brought up to date.
 
-        `originals` are the fields of `ORIGINALS`; `disabled_by` counts for a new entry only.
+        `originals` are the fields of `ORIGINALS`; `disabled_by` and `options` count for a new
+        entry only.
         Raises `ValueError` for an unknown entity category.
         """
         if unknown := originals.keys() - ORIGINALS:
@@ -149,6 +152,7 @@ class EntityRegistry(Registry[EntityEntry]):
                 platform=platform,
                 unique_id=unique_id,
                 disabled_by=disabled_by,
+                options=options or EMPTY,
                 created_at=now,
                 modified_at=now,
                 **values,

@@ -40,11 +40,6 @@ def dumps_lenient(value: object, what: str) -> bytes:
         return orjson.dumps(value, str, _OPTIONS)
 
 
-def fragment(data: bytes) -> orjson.Fragment:
-    """Wrap JSON bytes that are already serialised, to stand inside a larger object."""
-    return orjson.Fragment(data)
-
-
 def _default(value: object) -> Any:
     as_dict = getattr(value, "as_dict", None)
     if as_dict is not None:

@@ -136,6 +136,7 @@ class DemoTemperature(SensorEntity):
     device_class = "temperature"
     unit = "°C"
     state_class = StateClass.MEASUREMENT
+    suggested_display_precision = 1
 
     def __init__(self, zone: DemoZone) -> None:
         """Read `zone`."""

@@ -1,6 +1,6 @@
 """A websocket command is one decorated function; nothing else is registered anywhere."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -87,6 +87,3 @@ def command(
         return handler
 
     return register
-
-
-Result = Awaitable[Any] | Any

@@ -47,8 +47,6 @@ class Fanout:
         self._dirty: dict[Group, None] = {}
         self._scheduled = False
         self._not_before = 0.0
-        self.deliveries = 0
-        """Messages handed to clients so far."""
         self.cut_off = 0
         """Clients that were cut off because they did not read."""
 
@@ -233,4 +231,3 @@ class Fanout:
             if frame is None:
                 frame = built[key] = batch.frame(message_id, connection.coalesce)
             connection.write(frame)
-        self.deliveries += batch.count * len(group.members)

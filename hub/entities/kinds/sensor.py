@@ -37,6 +37,12 @@ class SensorEntity(Entity):
         return value_text(self.native_value)
 
     @property
+    def registry_options(self) -> Mapping[str, Mapping[str, Any]]:
+        """Return how many decimals to show, when the integration says so."""
+        precision = self.suggested_display_precision
+        return {} if precision is None else {"sensor": {"suggested_display_precision": precision}}
+
+    @property
     def capability_attributes(self) -> Mapping[str, Any]:
         """Return the state class and the options."""
         found: dict[str, Any] = {}

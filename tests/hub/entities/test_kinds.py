@@ -102,6 +102,14 @@ async def test_readings(house: House) -> None:
     assert states.get("sensor.demo_phase").state == "dawn"
 
 
+async def test_the_wished_precision_reaches_clients(house: House) -> None:
+    client = await house.connect()
+    answer = await client.call(type="config/entity_registry/list_for_display")
+    shown = {item["ei"]: item for item in answer["result"]["entities"]}
+    assert shown["sensor.demo_temperature"]["dp"] == 1
+    assert "dp" not in shown["sensor.demo_phase"]
+
+
 class Broken(SensorEntity):
     unique_id = "broken"
     name = "Broken"
