@@ -1,7 +1,7 @@
 """The event bus: what happened, who caused it, and who wants to know."""
 
 from hub.events.bus import ALL, EventBus, Listener, Unsubscribe
-from hub.events.context import Context
+from hub.events.context import ORIGIN, Context
 from hub.events.event import Event
 
-__all__ = ["ALL", "Context", "Event", "EventBus", "Listener", "Unsubscribe"]
+__all__ = ["ALL", "ORIGIN", "Context", "Event", "EventBus", "Listener", "Unsubscribe"]

@@ -1,6 +1,15 @@
 """Who or what caused something."""
 
+from contextvars import ContextVar
+from typing import Final
+
 from hub.util.ulid import ulid
+
+ORIGIN: Final[ContextVar[str | None]] = ContextVar("origin", default=None)
+"""Where the present task's orders come from: a client's address, `mqtt`, `file`, `cli`.
+
+Set once by the door that lets an order in; the audit log writes it down.
+"""
 
 
 class Context:

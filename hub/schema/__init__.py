@@ -1,5 +1,6 @@
 """Validators that several rooms share, and schema errors in words."""
 
+from hub.schema.markers import SEALED, Reference, Secret, resource_key
 from hub.schema.validators import (
     boolean,
     entity_id,
@@ -13,6 +14,9 @@ from hub.schema.validators import (
 )
 
 __all__ = [
+    "SEALED",
+    "Reference",
+    "Secret",
     "boolean",
     "entity_id",
     "explain",
@@ -20,6 +24,7 @@ __all__ = [
     "list_of",
     "port",
     "positive_seconds",
+    "resource_key",
     "slug",
     "text",
 ]

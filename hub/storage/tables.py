@@ -12,6 +12,7 @@ from sqlalchemy import (
     Float,
     ForeignKey,
     Index,
+    Integer,
     MetaData,
     String,
     Table,
@@ -132,4 +133,90 @@ mqtt_ledger: Final = Table(
     Column("payload_hash", Text),
     Column("components", Text),
     Column("acknowledged", Boolean, nullable=False),
+)
+
+resources: Final = Table(
+    "resources",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("type", Text, nullable=False),
+    Column("spec", Text, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("source", String(8), nullable=False),
+    Column("file", Text),
+    Column("line", Integer),
+    Column("deleting", Boolean, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("updated_at", Float, nullable=False),
+)
+"""What is desired; `id` is `type/key`, `spec` is JSON whose secrets are sealed."""
+
+resource_revisions: Final = Table(
+    "resource_revisions",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("revision", Integer, primary_key=True),
+    Column("spec", Text),
+    Column("action", String(16), nullable=False),
+    Column("note", Text),
+    Column("at", Float, nullable=False),
+    Column("user_id", String(32)),
+    Column("context_id", String(32)),
+)
+"""What was desired before; no spec = deleted. Rows outlive their resource."""
+
+resource_status: Final = Table(
+    "resource_status",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("data", Text, nullable=False),
+)
+
+jobs: Final = Table(
+    "jobs",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("progress", Float),
+    Column("message", Text),
+    Column("result", Text),
+    Column("error", Text),
+    Column("user_id", String(32)),
+    Column("context_id", String(32)),
+    Column("created_at", Float, nullable=False),
+    Column("finished_at", Float),
+    Index(None, "created_at"),
+    Index(None, "target"),
+)
+
+job_entries: Final = Table(
+    "job_entries",
+    metadata,
+    Column("job_id", ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("kind", String(8), nullable=False),
+    Column("at", Float, nullable=False),
+    Column("data", Text, nullable=False),
+)
+"""A job's log lines (`log`) and what its recovery needs to know (`journal`)."""
+
+audit: Final = Table(
+    "audit",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("at", Float, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("result", String(16), nullable=False),
+    Column("user_id", String(32)),
+    Column("user_name", Text),
+    Column("address", Text),
+    Column("context_id", String(32)),
+    Column("data", Text, nullable=False),
+    Column("hash", String(64), nullable=False),
+    Index(None, "at"),
+    Index(None, "target"),
+    Index(None, "user_id"),
 )

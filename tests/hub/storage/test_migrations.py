@@ -86,14 +86,15 @@ async def test_a_failing_migration_changes_nothing(
     await database.close()
     folder = tmp_path / "migrations"
     shutil.copytree(migrations.FOLDER, folder)
-    (folder / "versions" / "0002_broken.py").write_text(_BROKEN)
+    before = migrations.HEAD
+    (folder / "versions" / "9999_broken.py").write_text(_BROKEN.format(before=before))
     monkeypatch.setattr(migrations, "FOLDER", folder)
-    monkeypatch.setattr(migrations, "HEAD", "0002")
+    monkeypatch.setattr(migrations, "HEAD", "9999")
     with pytest.raises(ZeroDivisionError):
         await Database(path).open()
     with closing(sqlite3.connect(path)) as connection:
         tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
-        assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == (before,)
     assert "half" not in tables
 
 
@@ -101,8 +102,8 @@ _BROKEN = '''
 """Fails half way."""
 from alembic import op
 import sqlalchemy as sa
-revision = "0002"
-down_revision = "0001"
+revision = "9999"
+down_revision = "{before}"
 
 def upgrade():
     op.create_table("half", sa.Column("id", sa.Integer()))
