@@ -40,9 +40,12 @@ class Loaded:
         return any(keys[:length] in self.broken for length in range(len(keys) + 1))
 
 
-def load(path: Path) -> Loaded:
-    """Read a file and all it includes; never raises, `problems` tells what is wrong."""
-    reader = _Reader(path.parent.resolve())
+def load(path: Path, root: Path | None = None) -> Loaded:
+    """Read a file and all it includes; never raises, `problems` tells what is wrong.
+
+    Nothing outside `root`, by default the file's folder, is included or asked for secrets.
+    """
+    reader = _Reader(root or path.parent)
     reader.loaded.places[()] = (str(path), 1)
     reader.loaded.value = reader.file(path, (), ())
     return reader.loaded
@@ -53,7 +56,8 @@ class _Reader:
 
     def __init__(self, root: Path) -> None:
         self.loaded = Loaded()
-        self._root = root
+        self._given = root
+        self._root = root.resolve()
         self._secrets: dict[Path, dict[str, Any]] = {}
         self._nodes = 0
 
@@ -225,8 +229,8 @@ class _Reader:
 
     def _shown(self, path: Path) -> Path:
         """Return the path as the person gave the folder, not as links resolve it."""
-        first = Path(self.loaded.places[()][0]).parent if () in self.loaded.places else self._root
-        return first / path.relative_to(self._root) if path.is_relative_to(self._root) else path
+        inside = path.is_relative_to(self._root)
+        return self._given / path.relative_to(self._root) if inside else path
 
     def _problem(self, place: tuple[str, int | None], keys: Keys, message: str) -> None:
         self.loaded.broken.add(keys)

@@ -82,6 +82,7 @@ class Controller(Generic[Observed]):
 
     async def undo(self, desired: Desired, step: Step, progress: Progress) -> None:
         """Take back a step that was done or begun; may be called for one that did nothing."""
+        del desired, progress
         raise NotSupported(f"{step.summary}: can not be taken back")
 
     def conditions(self, desired: Desired, observed: Observed) -> Sequence[Condition]:

@@ -70,7 +70,7 @@ class ResourceType:
     """`domain.noun`, such as `proxy.host`."""
     schema: vol.Schema
     """Validates a spec and fills in its defaults; `Secret` and `Reference` mark fields."""
-    controller: "Callable[[Hub], Controller] | None" = None
+    controller: "Callable[[Hub], Controller[Any]] | None" = None
     """Makes the one controller of the type; None = a spec is all there is."""
     title: str = ""
     """What people call it, such as `Heating installation`."""

@@ -111,31 +111,33 @@ def _identity(item: Any, index: int) -> Hashable:
 
 
 def _walk(schema: Any, value: Any, path: Path) -> Iterator[tuple[Path, Marker, Any]]:
-    match schema:
-        case Secret() | Reference():
-            yield path, schema, value
-        case vol.Schema():
-            yield from _walk(schema.schema, value, path)
-        case vol.All() | vol.Any():
-            seen: set[Path] = set()
-            for inner in schema.validators:
-                for found in _walk(inner, value, path):
-                    if found[0] not in seen:
-                        seen.add(found[0])
-                        yield found
-        case dict() if isinstance(value, Mapping):
-            for key, item in value.items():
-                inner = _inner(schema, key)
-                if inner is not None:
-                    yield from _walk(inner, item, (*path, key))
-        case list() if isinstance(value, list):
-            for name, item in zip(names(value), value, strict=True):
-                for inner in schema:
-                    yield from _walk(inner, item, (*path, name))
-        case _ if (inner := getattr(schema, "schema", None)) is not None and callable(schema):
-            yield from _walk(inner, value, path)
-        case _:
-            pass
+    """Go down schema and value side by side."""
+    if isinstance(schema, Secret | Reference):
+        yield path, schema, value
+    elif isinstance(schema, vol.All | vol.Any):
+        # branches may name a field twice
+        found = {
+            at: (at, marker, held)
+            for inner in schema.validators
+            for at, marker, held in _walk(inner, value, path)
+        }
+        yield from found.values()
+    elif isinstance(schema, dict):
+        for key, item in value.items() if isinstance(value, Mapping) else ():
+            if (inner := _inner(schema, key)) is not None:
+                yield from _walk(inner, item, (*path, key))
+    elif isinstance(schema, list):
+        items = value if isinstance(value, list) else []
+        for name, item in zip(names(items), items, strict=True):
+            for inner in schema:
+                yield from _walk(inner, item, (*path, name))
+    elif (nested := _nested(schema)) is not None:
+        yield from _walk(nested, value, path)
+
+
+def _nested(schema: Any) -> Any:
+    """Return the schema inside a `vol.Schema` or a validator that carries one."""
+    return getattr(schema, "schema", None) if callable(schema) else None
 
 
 def _inner(schema: Mapping[Any, Any], key: object) -> Any:
@@ -145,28 +147,24 @@ def _inner(schema: Mapping[Any, Any], key: object) -> Any:
         name = known.schema if isinstance(known, vol.Marker) else known
         if name == key:
             return inner
-        if not isinstance(name, Hashable) or isinstance(name, type) or callable(name):
+        if callable(name):
             free = inner
     return free
 
 
 def _markers(schema: Any, path: Path) -> Iterator[tuple[Path, Marker]]:
-    match schema:
-        case Secret() | Reference():
-            yield path, schema
-        case vol.Schema():
-            yield from _markers(schema.schema, path)
-        case vol.All() | vol.Any():
-            for inner in schema.validators:
-                yield from _markers(inner, path)
-        case dict():
-            for known, inner in schema.items():
-                name = known.schema if isinstance(known, vol.Marker) else known
-                yield from _markers(inner, (*path, name if isinstance(name, str) else "*"))
-        case list():
-            for inner in schema:
-                yield from _markers(inner, (*path, "*"))
-        case _ if (inner := getattr(schema, "schema", None)) is not None and callable(schema):
+    """Go down a schema alone."""
+    if isinstance(schema, Secret | Reference):
+        yield path, schema
+    elif isinstance(schema, vol.All | vol.Any):
+        for inner in schema.validators:
             yield from _markers(inner, path)
-        case _:
-            pass
+    elif isinstance(schema, dict):
+        for known, inner in schema.items():
+            name = known.schema if isinstance(known, vol.Marker) else known
+            yield from _markers(inner, (*path, name if isinstance(name, str) else "*"))
+    elif isinstance(schema, list):
+        for inner in schema:
+            yield from _markers(inner, (*path, "*"))
+    elif (nested := _nested(schema)) is not None:
+        yield from _markers(nested, path)
