@@ -16,6 +16,7 @@ from hub.auth.errors import (
     TooManyAttempts,
 )
 from hub.auth.refresh import RefreshToken, TokenType
+from hub.auth.roles import Role
 from hub.auth.tokens import ACCESS_SECONDS, Session
 from hub.auth.user import User
 
@@ -34,6 +35,7 @@ __all__ = [
     "OnboardingRequired",
     "RedirectRefused",
     "RefreshToken",
+    "Role",
     "Session",
     "TokenType",
     "TooManyAttempts",

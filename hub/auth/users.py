@@ -13,6 +13,7 @@ from hub.auth.errors import (
     NoDeleteSelf,
 )
 from hub.auth.passwords import Passwords
+from hub.auth.roles import Role
 from hub.auth.user import User
 from hub.errors import InvalidInfo, NotAllowed, NotFound
 from hub.util.clock import Clock
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger(__name__)
 
 MAX_USERNAME: Final = 128
-_FLAGS: Final = ("name", "is_admin", "is_active", "local_only")
+_FLAGS: Final = ("name", "role", "is_active", "local_only")
 
 Listener = Callable[[str, User], object]
 
@@ -55,8 +56,7 @@ class Users:
             self._users[row.id] = User(
                 id=row.id,
                 name=row.name,
-                is_owner=row.is_owner,
-                is_admin=row.is_admin,
+                role=Role(row.role),
                 is_active=row.is_active,
                 local_only=row.local_only,
                 created_at=row.created_at,
@@ -92,21 +92,25 @@ class Users:
         async with self._writing:
             if self._users:
                 raise NotAllowed("There is an owner already")
-            user = self._new(name, is_owner=True, is_admin=True)
+            user = self._new(name, role=Role.OWNER)
             await self._insert(user, (username, password_hash))
         self._tell("create", user)
         return user
 
-    async def create(self, name: str, *, is_admin: bool = False, local_only: bool = False) -> User:
-        """Make a user without a password; raises `StorageError`."""
+    async def create(
+        self, name: str, *, role: Role = Role.OPERATOR, local_only: bool = False
+    ) -> User:
+        """Make a user without a password; raises `NotAllowed` for a second owner."""
+        if role is Role.OWNER:
+            raise NotAllowed("There is one owner; ownership is handed over, not given twice")
         async with self._writing:
-            user = self._new(name, is_admin=is_admin, local_only=local_only)
+            user = self._new(name, role=role, local_only=local_only)
             await self._insert(user, None)
         self._tell("create", user)
         return user
 
     async def update(self, user_id: str, **changes: Any) -> User:
-        """Change name, is_admin, is_active or local_only.
+        """Change name, role, is_active or local_only.
 
         Raises `NotFound`, and `NotAllowed` for what would lock out the owner.
         """
@@ -115,8 +119,10 @@ class Users:
         user = self.require(user_id)
         if unknown := changes.keys() - set(_FLAGS):
             raise TypeError(f"users have no changeable {', '.join(sorted(unknown))}")
-        if user.is_owner and not (changes.get("is_active", True) and changes.get("is_admin", True)):
-            raise NotAllowed("The owner stays active and an administrator")
+        if user.is_owner != (changes.get("role", user.role) is Role.OWNER):
+            raise NotAllowed("There is one owner; ownership is handed over, not given or taken")
+        if user.is_owner and not changes.get("is_active", True):
+            raise NotAllowed("The owner stays active")
         values = {name: value for name, value in changes.items() if getattr(user, name) != value}
         if not values:
             return user
@@ -244,7 +250,7 @@ class Users:
     async def _insert(self, user: User, known: tuple[str, str] | None) -> None:
         from hub.storage.tables import credentials, users
 
-        row = {name: getattr(user, name) for name in (*_FLAGS, "id", "is_owner", "created_at")}
+        row = {name: getattr(user, name) for name in (*_FLAGS, "id", "created_at")}
         async with self._database.begin() as connection:
             await connection.execute(users.insert(), row)
             if known is not None:

@@ -38,12 +38,12 @@ users: Final = Table(
     metadata,
     Column("id", String(32), primary_key=True),
     Column("name", Text, nullable=False),
-    Column("is_owner", Boolean, nullable=False),
-    Column("is_admin", Boolean, nullable=False),
     Column("is_active", Boolean, nullable=False),
     Column("local_only", Boolean, nullable=False),
     Column("created_at", Float, nullable=False),
+    Column("role", String(16), nullable=False, server_default="viewer"),
 )
+"""`role` is owner, admin, operator or viewer."""
 
 credentials: Final = Table(
     "credentials",
@@ -75,6 +75,45 @@ refresh_tokens: Final = Table(
     Column("expires", Boolean, nullable=False),
     Index(None, "user_id"),
 )
+
+policies: Final = Table(
+    "policies",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("description", Text, nullable=False),
+    Column("rules", Text, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("updated_at", Float, nullable=False),
+)
+"""Named sets of rules, as JSON, that users refer to."""
+
+user_policies: Final = Table(
+    "user_policies",
+    metadata,
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("policy", ForeignKey("policies.name", ondelete="CASCADE"), primary_key=True),
+)
+
+totp: Final = Table(
+    "totp",
+    metadata,
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("secret", Text, nullable=False),
+    Column("last_step", Integer, nullable=False),
+    Column("recovery", Text, nullable=False),
+    Column("created_at", Float, nullable=False),
+)
+"""Second factors: the sealed secret, the time step used last, hashes of unused recovery codes."""
+
+bans: Final = Table(
+    "bans",
+    metadata,
+    Column("address", String(64), primary_key=True),
+    Column("attempts", Integer, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("until", Float, nullable=False),
+)
+"""Addresses (IPv6: networks) whose log-ins are refused for a while."""
 
 areas: Final = Table(
     "areas",

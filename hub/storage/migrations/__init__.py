@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
-HEAD: Final = "0002"
+HEAD: Final = "0003"
 """The schema that this hub writes; a test compares it with the newest file in `versions/`."""
 
 FOLDER: Final = Path(__file__).parent

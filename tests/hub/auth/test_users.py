@@ -12,6 +12,7 @@ from hub.auth import (
     InvalidUsername,
     LoginBlocked,
     NoDeleteSelf,
+    Role,
     TooManyAttempts,
 )
 from hub.errors import InvalidInfo, NotAllowed, NotFound
@@ -39,6 +40,7 @@ async def test_only_one_owner_is_ever_made(door: Any) -> None:
         "system_generated": False,
         "group_ids": ["system-admin"],
         "credentials": [{"type": "homeassistant"}],
+        "role": "owner",
     }
     assert owner.as_current() == {
         "id": owner.id,
@@ -47,6 +49,7 @@ async def test_only_one_owner_is_ever_made(door: Any) -> None:
         "is_admin": True,
         "credentials": [{"auth_provider_type": "homeassistant", "auth_provider_id": None}],
         "mfa_modules": [],
+        "role": "owner",
     }
     assert len(owner.id) == 32
 
@@ -54,7 +57,7 @@ async def test_only_one_owner_is_ever_made(door: Any) -> None:
 async def test_everything_is_there_after_a_restart(door: Any) -> None:
     await door.owner()
     bob = await door.user("bob", local_only=True)
-    await door.auth.users.update(bob.id, name="Robert", is_admin=True)
+    await door.auth.users.update(bob.id, name="Robert", role=Role.ADMIN)
     again = await door.again()
     assert [user.as_dict() for user in again.auth.users.all()] == [
         user.as_dict() for user in door.auth.users.all()
@@ -103,9 +106,9 @@ async def test_rights(door: Any) -> None:
 
 
 async def test_the_owner_can_not_be_locked_out(door: Any) -> None:
-    owner, bob = await door.owner(), await door.user("bob", is_admin=True)
+    owner, bob = await door.owner(), await door.user("bob", role=Role.ADMIN)
     store = door.auth.users
-    for change in ({"is_active": False}, {"is_admin": False}):
+    for change in ({"is_active": False}, {"role": Role.ADMIN}):
         with pytest.raises(NotAllowed):
             await store.update(owner.id, **change)
     with pytest.raises(NotAllowed):

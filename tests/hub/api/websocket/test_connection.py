@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from aiohttp import WSMsgType
 
+from hub.auth import Role
 from tests.peers.house import House
 
 BAD_FORMAT = "Message incorrectly formatted."
@@ -285,11 +286,11 @@ async def test_an_unknown_entity_is_no_error(house: House) -> None:
 
 async def test_a_user_whose_rights_change_is_sent_away_to_come_back(house: House) -> None:
     users = house.hub.auth.users
-    other = await users.create("Other", is_admin=True)
+    other = await users.create("Other", role=Role.ADMIN)
     token = await house.hub.auth.tokens.create_long_lived(other, "other", 1)
     client, owner = await house.connect(token), await house.connect()
     await client.call(type="subscribe_events")
-    await users.update(other.id, is_admin=False)
+    await users.update(other.id, role=Role.OPERATOR)
     closed = await client.ws.receive(timeout=10)
     assert closed.type is WSMsgType.CLOSE
     again = await house.connect(token)
