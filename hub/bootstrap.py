@@ -138,6 +138,7 @@ async def _run(
 
 async def _build(settings: "Settings", config_dir: Path, data_dir: Path) -> Hub:
     """Make the hub's objects and load what the database holds."""
+    from hub.audit import Audit
     from hub.auth import Auth
     from hub.registry import (
         AreaRegistry,
@@ -147,12 +148,19 @@ async def _build(settings: "Settings", config_dir: Path, data_dir: Path) -> Hub:
         LabelRegistry,
     )
     from hub.storage import Database, Documents
+    from hub.storage.secrets import Keyring
 
     clock, tasks = SystemClock(), Tasks()
     bus = EventBus(tasks)
     states = StateMachine(bus, clock.time)
     database = Database(data_dir / "hub.db", clock)
     await database.open()
+    secrets = Keyring(database, data_dir / "keys" / "sealing.json", settings.secret_key)
+    try:
+        await secrets.load()
+    except BaseException:
+        await database.close()
+        raise
     documents = Documents(database)
     floors = FloorRegistry(bus, database, clock)
     labels = LabelRegistry(bus, database, clock)
@@ -166,7 +174,9 @@ async def _build(settings: "Settings", config_dir: Path, data_dir: Path) -> Hub:
         labels=labels,
         taken=lambda entity_id: states.get(entity_id) is not None,
     )
+    audit = Audit(database, clock, secrets.derive("audit"))
     auth = Auth(database, clock)
+    audit.names = _names(auth)
     hub = Hub(
         settings=settings,
         config_dir=config_dir,
@@ -178,12 +188,14 @@ async def _build(settings: "Settings", config_dir: Path, data_dir: Path) -> Hub:
         services=ServiceRegistry(bus),
         database=database,
         documents=documents,
+        secrets=secrets,
         areas=areas,
         floors=floors,
         labels=labels,
         devices=devices,
         entity_registry=entity_registry,
         entities=EntityIndex(),
+        audit=audit,
         auth=auth,
         hub_id=await _hub_id(documents),
     )
@@ -191,6 +203,16 @@ async def _build(settings: "Settings", config_dir: Path, data_dir: Path) -> Hub:
         await registry.load()
     await auth.load()
     return hub
+
+
+def _names(auth: "Auth") -> "Callable[[str], str | None]":
+    """Return the audit's way to a user's name."""
+
+    def name(user_id: str) -> str | None:
+        user = auth.users.get(user_id)
+        return None if user is None else user.name
+
+    return name
 
 
 class _Rights:
@@ -228,6 +250,7 @@ async def _start(hub: Hub, lock: contextlib.ExitStack, host: str, port: int) -> 
         raise
     hub.phase = Phase.RUNNING
     hub.bus.fire(EVENT_STARTED)
+    hub.audit.start()
     # What the start made stays: the collector need not look at it again, nor look while it is made.
     gc.freeze()
     gc.enable()
@@ -248,6 +271,7 @@ async def _close(hub: Hub, lock: contextlib.ExitStack) -> None:
     registries = (hub.floors, hub.labels, hub.areas, hub.devices, hub.entity_registry)
     for registry in registries:
         await _step("a registry", registry.flush(), 1.0)
+    await _step("the audit log", hub.audit.flush(), 1.0)
     await hub.tasks.close(0.5)
     await _step("the database", hub.database.close(), 1.0)
     lock.close()

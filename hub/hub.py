@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from hub.audit import Audit
     from hub.auth import Auth
     from hub.config.settings import Settings
     from hub.entities import EntityIndex
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from hub.services import ServiceRegistry
     from hub.states import StateMachine
     from hub.storage import Database, Documents
+    from hub.storage.secrets import Keyring
     from hub.util.clock import Clock
     from hub.util.tasks import Tasks
 
@@ -62,12 +64,14 @@ class Hub:
     services: "ServiceRegistry"
     database: "Database"
     documents: "Documents"
+    secrets: "Keyring"
     areas: "AreaRegistry"
     floors: "FloorRegistry"
     labels: "LabelRegistry"
     devices: "DeviceRegistry"
     entity_registry: "EntityRegistry"
     entities: "EntityIndex"
+    audit: "Audit"
     auth: "Auth"
     hub_id: str
     """32 hexadecimal digits, made once and kept in the database."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+from hub.audit import Audit
 from hub.config.settings import MqttSettings
 from hub.entities import DeviceInfo, Entity, EntityIndex
 from hub.entities.kinds import (
@@ -232,12 +233,14 @@ class House:
             services=ServiceRegistry(bus),
             database=database,
             documents=Documents(database),
+            secrets=cast("Any", None),
             areas=areas,
             floors=floors,
             labels=labels,
             devices=devices,
             entity_registry=entity_registry,
             entities=EntityIndex(),
+            audit=Audit(database, clock, bytes(32)),
             auth=cast("Any", None),
             hub_id="0" * 32,
         )
