@@ -6,8 +6,11 @@ import sys
 
 import pytest
 
-LAZY = {"alembic", "textual", "asyncssh", "pymodbus", "zeroconf", "typer", "ruamel", "segno"}
-CLIENT = {"aiohttp", "sqlalchemy", "paho", "textual", "pydantic", "rich", "voluptuous", "yaml"}
+LAZY = {"alembic", "textual", "asyncssh", "pymodbus", "zeroconf", "click", "ruamel", "segno"}
+CLIENT = {
+    *("aiohttp", "asyncio", "cryptography", "email", "http", "orjson", "paho", "pydantic", "rich"),
+    *("sqlalchemy", "ssl", "structlog", "textual", "typer", "urllib", "voluptuous", "yaml"),
+}
 
 
 @pytest.mark.parametrize(
@@ -15,7 +18,7 @@ CLIENT = {"aiohttp", "sqlalchemy", "paho", "textual", "pydantic", "rich", "volup
     [
         ("hub.bootstrap", LAZY | {"sqlalchemy"}),
         ("hub.sdk", LAZY | {"sqlalchemy", "aiohttp"}),
-        ("hub.cli.app", CLIENT | (LAZY - {"typer"})),
+        ("hub.cli.app", CLIENT | (LAZY - {"click"})),
         ("hub.storage", {"sqlalchemy", "alembic"}),
     ],
 )

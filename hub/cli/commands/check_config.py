@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
-import typer
+import click
 
-from hub.cli.options import Config
+from hub.cli import options
 
 
-def check_config(config: Config = Path("config")) -> None:
+@click.command()
+@options.config
+def check_config(config: Path) -> None:
     """Check hub.yaml and all it includes; exit 2 with every problem, 0 when it is fine."""
     from hub.config import load
     from hub.errors import ConfigError
@@ -16,9 +18,9 @@ def check_config(config: Config = Path("config")) -> None:
         settings = load(config)
     except ConfigError as error:
         for problem in error.problems:
-            typer.echo(problem, err=True)
+            click.echo(problem, err=True)
         count = len(error.problems)
-        typer.echo(f"{count} {'problem' if count == 1 else 'problems'} in {config}", err=True)
-        raise typer.Exit(2) from None
+        click.echo(f"{count} {'problem' if count == 1 else 'problems'} in {config}", err=True)
+        raise click.exceptions.Exit(2) from None
     loaded = ", ".join(sorted(settings.integrations)) or "none"
-    typer.echo(f"{config / 'hub.yaml'} is fine: {settings.profile} profile, integrations: {loaded}")
+    click.echo(f"{config / 'hub.yaml'} is fine: {settings.profile} profile, integrations: {loaded}")

@@ -4,22 +4,21 @@ import asyncio
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
-from hub.cli.options import Data
+from hub.cli import options
+from hub.cli.errors import USAGE, CliError
 
 TOKEN_NAME = "hub init"  # noqa: S105 - the name of a token
 TOKEN_DAYS = 3650
 
-Owner = Annotated[str, typer.Option("--owner", metavar="NAME", help="Name to log in with.")]
-FromStdin = Annotated[
-    bool, typer.Option("--password-stdin", help="Read the password from standard input.")
-]
 
-
-def init(owner: Owner, data: Data = Path(".data"), password_stdin: FromStdin = False) -> None:
+@click.command()
+@click.option("--owner", metavar="NAME", required=True, help="Name to log in with.")
+@options.data
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+def init(owner: str, data: Path, password_stdin: bool) -> None:
     """Make the owner and print `{"user_id", "token", ...}`; exit 1 when there is one already."""
     from hub.errors import HubError
 
@@ -27,9 +26,8 @@ def init(owner: Owner, data: Data = Path(".data"), password_stdin: FromStdin = F
     try:
         made = asyncio.run(_make(data, owner, password))
     except HubError as error:
-        typer.echo(f"hub init: {error.message}", err=True)
-        raise typer.Exit(1) from None
-    typer.echo(json.dumps(made))
+        raise CliError(error.message) from None
+    click.echo(json.dumps(made))
 
 
 def _password(from_stdin: bool) -> str:
@@ -37,9 +35,12 @@ def _password(from_stdin: bool) -> str:
     if from_stdin:
         return sys.stdin.readline().rstrip("\r\n")
     if not sys.stdin.isatty():
-        typer.echo("hub init: no terminal to ask for a password; use --password-stdin", err=True)
-        raise typer.Exit(2)
-    return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+        raise CliError(
+            "there is no terminal to ask for a password",
+            "use --password-stdin",
+            status=USAGE,
+        )
+    return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
 
 
 async def _make(data: Path, owner: str, password: str) -> dict[str, str]:

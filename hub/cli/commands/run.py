@@ -1,32 +1,24 @@
 """`hub run`: the hub itself, in the foreground, until SIGTERM or Ctrl-C."""
 
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
-from hub.cli.options import Config, Data
-
-Port = Annotated[
-    int | None,
-    typer.Option("--port", metavar="N", min=0, max=65535, help="TCP port; wins over http.port."),
-]
-Host = Annotated[
-    str | None,
-    typer.Option("--host", metavar="ADDRESS", help="Address to listen on; wins over http.host."),
-]
+from hub.cli import options
 
 
-def run(
-    config: Config = Path("config"),
-    data: Data = Path(".data"),
-    port: Port = None,
-    host: Host = None,
-) -> None:
+@click.command()
+@options.config
+@options.data
+@click.option(
+    "--port", metavar="N", type=click.IntRange(0, 65535), help="TCP port; wins over http.port."
+)
+@click.option("--host", metavar="ADDRESS", help="Address to listen on; wins over http.host.")
+def run(config: Path, data: Path, port: int | None, host: str | None) -> None:
     """Run the hub in the foreground; exit 2 for a bad configuration, 1 when it can not start."""
     from hub.observe.logging import setup
 
     setup()
     from hub import bootstrap
 
-    raise typer.Exit(bootstrap.run(config, data, port, host))
+    raise click.exceptions.Exit(bootstrap.run(config, data, port, host))

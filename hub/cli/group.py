@@ -1,0 +1,68 @@
+"""Groups of commands that import a command's module only when it is called."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any, NamedTuple
+
+import click
+
+
+class Entry(NamedTuple):
+    """One command: where it lives and the line that `--help` shows without importing it."""
+
+    target: str
+    """`module:attribute` of a `click.Command` or `click.Group`."""
+    help: str
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are a table of names."""
+
+    def __init__(self, *args: Any, entries: Mapping[str, Entry], **kwargs: Any) -> None:
+        """Offer the commands of `entries` beside those that are added as objects."""
+        super().__init__(*args, **kwargs)
+        self.entries = entries
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of the table."""
+        return [*self.entries, *super().list_commands(ctx)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the module of one command."""
+        entry = self.entries.get(cmd_name)
+        if entry is None:
+            return super().get_command(ctx, cmd_name)
+        module, _, attribute = entry.target.partition(":")
+        command = getattr(import_module(module), attribute)
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{entry.target} is not made with click.command or click.group")
+        command.name = cmd_name
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands from the table alone."""
+        del ctx
+        rows = [(name, entry.help) for name, entry in self.entries.items()]
+        for name, command in self.commands.items():
+            rows.append((name, command.get_short_help_str(formatter.width)))
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Name the nearest command when there is none of this name."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], self.list_commands(ctx), n=1)
+            if near:
+                raise click.UsageError(f"{error} Did you mean {near[0]!r}?", ctx) from None
+            raise
+
+
+def group(entries: Mapping[str, Entry], help: str) -> LazyGroup:
+    """Make a group whose commands each live in a module of their own."""
+    return LazyGroup(entries=entries, help=help, no_args_is_help=True)
