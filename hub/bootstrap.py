@@ -174,7 +174,7 @@ async def _build(settings: "Settings", config_dir: Path, data_dir: Path) -> Hub:
         labels=labels,
         taken=lambda entity_id: states.get(entity_id) is not None,
     )
-    audit = Audit(database, clock, secrets.derive("audit"))
+    audit = Audit(database, clock, secrets.derive("audit"), keep_days=settings.audit.keep_days)
     auth = Auth(database, clock)
     audit.names = _names(auth)
     hub = Hub(

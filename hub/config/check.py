@@ -14,10 +14,13 @@ from hub.config import loader
 from hub.config.profiles import find_secret_key, weakness
 from hub.config.schema import SECTIONS
 from hub.config.settings import (
+    AuditSettings,
     BrokerSettings,
+    DiagnosticsSettings,
     House,
     Http,
     Logger,
+    MetricsSettings,
     MqttSettings,
     Profile,
     Settings,
@@ -74,6 +77,9 @@ class _Reading:
             http=self._http(parts["http"]),
             mqtt=self._mqtt(parts["mqtt"], house),
             logger=Logger(**parts["logger"]),
+            audit=AuditSettings(**parts["audit"]),
+            metrics=MetricsSettings(**parts["metrics"]),
+            diagnostics=DiagnosticsSettings(**parts["diagnostics"]),
             integrations=integrations,
             secret_key=self._secret_key(data.get("hub")),
         )

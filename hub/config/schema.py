@@ -135,6 +135,10 @@ SECTIONS: Final[dict[str, dict[vol.Marker, Any]]] = {
     "logger": {
         vol.Optional("level"): _level,
         vol.Optional("levels"): {text: _level},
+        vol.Optional("format"): _one_of("auto", "console", "json"),
     },
+    "audit": {vol.Optional("keep_days"): _between(1, 36500)},
+    "metrics": {vol.Optional("enabled"): boolean},
+    "diagnostics": {vol.Optional("show_addresses"): boolean},
 }
 """Defaults are those of `settings`: the schema only says what is allowed."""

@@ -100,10 +100,33 @@ class MqttSettings:
 
 @dataclass(frozen=True, slots=True)
 class Logger:
-    """`logger:`, the least level that is written, for all and for single names."""
+    """`logger:`, the least level that is written, for all and for single names, and its form."""
 
     level: str = "info"
     levels: dict[str, str] = field(default_factory=dict)
+    format: str = "auto"
+    """`console`, `json`, or `auto`: JSON in the production profile."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditSettings:
+    """`audit:`, how many days a row is kept."""
+
+    keep_days: float = 365.0
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsSettings:
+    """`metrics:`, whether `/metrics` answers."""
+
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class DiagnosticsSettings:
+    """`diagnostics:`, whether a download shows the addresses of machines and devices."""
+
+    show_addresses: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +137,9 @@ class Settings:
     http: Http = field(default_factory=Http)
     mqtt: MqttSettings = field(default_factory=MqttSettings)
     logger: Logger = field(default_factory=Logger)
+    audit: AuditSettings = field(default_factory=AuditSettings)
+    metrics: MetricsSettings = field(default_factory=MetricsSettings)
+    diagnostics: DiagnosticsSettings = field(default_factory=DiagnosticsSettings)
     integrations: dict[str, Any] = field(default_factory=dict)
     secret_key: str | None = field(default=None, repr=False)
     """Wraps the sealing keys; always set in the production profile."""
