@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from hub.auth.addresses import is_local
 from hub.auth.codes import Codes
-from hub.auth.errors import InvalidAuth, LoginBlocked
+from hub.auth.errors import InvalidAuth, LoginBlocked, TooManyAttempts
 from hub.auth.flows import Flows
 from hub.auth.grants import Grants
 from hub.auth.onboarding import Onboarding
@@ -15,6 +15,7 @@ from hub.auth.throttle import Throttle
 from hub.auth.tokens import Tokens
 from hub.auth.user import User
 from hub.auth.users import Users, normal
+from hub.auth.witness import Witness
 from hub.storage import Documents
 from hub.util.clock import Clock, SystemClock
 
@@ -39,9 +40,11 @@ class Auth:
         clock = SystemClock() if clock is None else clock
         self._passwords = Passwords() if passwords is None else passwords
         self._throttle = Throttle(clock)
+        self.witness = Witness()
+        """Told of logins and tokens; the composition root names the audit log."""
         self._codes = Codes(clock)
         self.users = Users(database, clock, self._passwords)
-        self.tokens = Tokens(database, clock, self.users)
+        self.tokens = Tokens(database, clock, self.users, self.witness)
         self.onboarding = Onboarding(Documents(database), self.users, self._codes, self._throttle)
         self.flows = Flows(clock, self._codes, self.login, lambda: self.has_users, redirects)
         self.grants = Grants(self._codes, self.tokens, self._throttle, self.refusal)
@@ -76,17 +79,23 @@ class Auth:
         Raises `InvalidAuth`, `LoginBlocked` when the user may not come in, `TooManyAttempts`.
         """
         name = normal(username)
-        self._throttle.attempt(address, name)
+        try:
+            self._throttle.attempt(address, name)
+        except TooManyAttempts:
+            self.witness.tell("login.throttled", name, "denied", address=address)
+            raise
         user = self.users.by_username(name)
         known = None if user is None else self.users.password_hash(user)
         right = await self._passwords.verify(known, password)
         # The password may have been changed, or the user removed, while it was checked.
         if user is None or not right or self.users.password_hash(user) != known:
             _LOGGER.warning("Login failed from %s", address)
+            self.witness.tell("login.failed", name, "denied", address=address)
             raise InvalidAuth
         self._throttle.succeeded(address, name)
         reason = self.refusal(user, address)
         if reason is not None:
+            self.witness.tell("login.blocked", name, "denied", user=user, address=address)
             raise LoginBlocked(f"Login blocked: {reason}")
         if known is not None and self._passwords.outdated(known):
             await self.users.renew_hash(user, known, password)

@@ -10,6 +10,7 @@ from uuid import uuid4
 from hub.auth.refresh import RefreshToken, TokenType
 from hub.auth.user import User
 from hub.auth.users import Users
+from hub.auth.witness import Witness
 from hub.errors import InvalidInfo, NotFound
 from hub.util.clock import Cancel, Clock
 
@@ -42,13 +43,16 @@ class Session(NamedTuple):
 class Tokens:
     """All refresh tokens; checks access tokens, from a cache when it can."""
 
-    def __init__(self, database: "Database", clock: Clock, users: Users) -> None:
+    def __init__(
+        self, database: "Database", clock: Clock, users: Users, witness: Witness | None = None
+    ) -> None:
         """Start empty; `load` reads the table."""
         self._database = database
         self._rows = database.rows
         self._clock = clock
         self._now = clock.time
         self._users = users
+        self._witness = Witness() if witness is None else witness
         self._tokens: dict[str, RefreshToken] = {}
         self._by_hash: dict[str, str] = {}
         self._cache: dict[str, tuple[float, Session]] = {}
@@ -118,6 +122,8 @@ class Tokens:
         """Make the token of one login; return it with its secret, which is kept nowhere."""
         secret = secrets.token_hex(64)
         token = await self._create(user, TokenType.NORMAL, secret, client_id=client_id)
+        data = {"client_id": client_id, "token_id": token.id}
+        self._witness.tell("login", user.username or user.id, user=user, data=data)
         return token, secret
 
     def create_access_token(self, token: RefreshToken, address: str | None = None) -> str:
@@ -148,6 +154,8 @@ class Tokens:
             client_name=client_name,
             client_icon=client_icon,
         )
+        data = {"user_id": user.id, "name": client_name, "days": lifespan_days}
+        self._witness.tell("token.create", f"token/{token.id}", data=data)
         return self._sign(token, lifespan_days * 86400)
 
     # --- finding and changing
@@ -200,6 +208,7 @@ class Tokens:
         if token is None:
             return False
         self._end(token)
+        self._tell_revoked(token)
         await self._rows.flush()
         return True
 
@@ -218,6 +227,7 @@ class Tokens:
         ]
         for token in found:
             self._end(token)
+            self._tell_revoked(token)
         await self._rows.flush()
         return len(found)
 
@@ -295,6 +305,10 @@ class Tokens:
         self._uncache(token)
         self._rows.delete(TABLE, token.id)
         self._close(token)
+
+    def _tell_revoked(self, token: RefreshToken) -> None:
+        data = {"user_id": token.user.id, "type": token.type.value, "name": token.client_name}
+        self._witness.tell("token.revoke", f"token/{token.id}", data=data)
 
     def _uncache(self, token: RefreshToken) -> None:
         for text in [text for text, (_, it) in self._cache.items() if it[1] == token.id]:
