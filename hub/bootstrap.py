@@ -110,6 +110,7 @@ async def stop(running: Running) -> None:
     hub.bus.fire(EVENT_STOP)
     async with _budget(STOP_SECONDS):
         await asyncio.gather(
+            _step("the jobs", hub.jobs.stop(), 2.5),
             _step("the API", running.api.stop(), 2.5),
             _step("the integrations", running.loader.unload_all(), 2.2),
         )
@@ -140,6 +141,7 @@ async def _build(settings: "Settings", config_dir: Path, data_dir: Path) -> Hub:
     """Make the hub's objects and load what the database holds."""
     from hub.audit import Audit
     from hub.auth import Auth
+    from hub.jobs import Jobs
     from hub.registry import (
         AreaRegistry,
         DeviceRegistry,
@@ -197,12 +199,24 @@ async def _build(settings: "Settings", config_dir: Path, data_dir: Path) -> Hub:
         entities=EntityIndex(),
         audit=audit,
         auth=auth,
+        jobs=Jobs(bus, database, clock, tasks, auth.users),
         hub_id=await _hub_id(documents),
     )
     for registry in (floors, labels, areas, devices, entity_registry):
         await registry.load()
     await auth.load()
+    _watch(hub)
+    await hub.jobs.load()
     return hub
+
+
+def _watch(hub: Hub) -> None:
+    """Let the audit log hear of logins, tokens, users and registries."""
+    from hub.audit import watch
+
+    watch.watch_registries(hub.audit, hub.bus)
+    hub.auth.users.listen(watch.user_listener(hub.audit, hub.auth.users.all()))
+    hub.auth.witness.tell = watch.teller(hub.audit)
 
 
 def _names(auth: "Auth") -> "Callable[[str], str | None]":
