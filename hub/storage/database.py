@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hub.storage import migrations
 from hub.storage.errors import StorageError
-from hub.storage.preflight import Damaged, explain, inspect, set_aside
+from hub.storage.preflight import Damaged, explain, inspect, peek, set_aside
 from hub.storage.rows import RowQueue
 from hub.util.clock import Clock, SystemClock
 
@@ -66,6 +66,19 @@ class Database:
         except BaseException:
             await self._dispose()
             raise
+
+    async def look(self) -> None:
+        """Open the file beside a hub that may run: nothing is made, mended or migrated.
+
+        Raises `StorageError` when there is no such file or its schema is not this hub's.
+        """
+        version = await asyncio.to_thread(peek, self.path)
+        if version != migrations.HEAD:
+            raise StorageError(
+                f"{self.path}: the database has schema {version or 'none'}, this hub knows "
+                f"{migrations.HEAD}; start the hub that belongs to it"
+            )
+        self._engine = _engine(self.path, self._busy_timeout)
 
     async def close(self) -> None:
         """Write what waits, then let go of the file; a failing disk does not hold it up."""

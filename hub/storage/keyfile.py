@@ -12,7 +12,7 @@ import json
 import os
 import secrets
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -66,6 +66,8 @@ class KeyFile:
         self.path = path
         self._secret_key = secret_key or None
         self._wrapping: _Wrapping | None = None
+        self.step: Callable[[str], None] = lambda _name: None
+        """Told what happens, so that tests can kill the process there."""
 
     @property
     def wraps(self) -> bool:
@@ -143,7 +145,9 @@ class KeyFile:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
+            self.step("before rename")
             draft.replace(self.path)
+            self.step("after rename")
             _sync(folder)
             _sync(folder.parent)
         except OSError as error:

@@ -57,6 +57,17 @@ def inspect(path: Path, busy_timeout: float) -> str | None:
     return version
 
 
+def peek(path: Path) -> str | None:
+    """Return the schema version of an existing file, touching nothing; raises `StorageError`."""
+    try:
+        if not path.is_file():
+            raise StorageError(f"{path}: there is no database; name the hub's data folder")
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as found:
+            return _version(found)
+    except (OSError, sqlite3.Error) as error:
+        raise explain(path, error) from error
+
+
 def explain(path: Path, error: BaseException) -> StorageError:
     """Turn what SQLite says into a message that names the file and what to do."""
     text = (isinstance(error, OSError) and error.strerror) or str(error)

@@ -77,6 +77,17 @@ class Row:
         """Return table and key as people read them."""
         return f"{self.column.table} {'/'.join(str(part) for part in self.key.values())}"
 
+    def values(self) -> list[tuple[str, str]]:
+        """Return every sealed text with what it is bound to; raises `ValueError`."""
+        found: list[tuple[str, str]] = []
+
+        def note(text: str, bind: str) -> str:
+            found.append((text, bind))
+            return text
+
+        self.changed(note)
+        return found
+
     def changed(self, change: Change) -> str:
         """Return the column's content with every sealed text replaced; raises `ValueError`."""
         bind = self.column.bind.format_map(self.key)

@@ -41,7 +41,7 @@ class Keyring:
         self.on_rotated: list[Callable[[], Awaitable[None]]] = []
         """Called when sealed texts in the database were replaced: read them again.
 
-        Take the lock under which you write, so that no older text is written back afterwards.
+        Who keeps a sealed text and writes it back later writes what `renewed` makes of it.
         """
         self.rotating = asyncio.Lock()
         self._keys: list[Key] = []
