@@ -110,7 +110,7 @@ async def stop(running: Running) -> None:
     hub.bus.fire(EVENT_STOP)
     async with _budget(STOP_SECONDS):
         await asyncio.gather(
-            _step("the jobs", hub.jobs.stop(), 2.5),
+            _step("the resources and jobs", _end_work(hub), 3.0),
             _step("the API", running.api.stop(), 2.5),
             _step("the integrations", running.loader.unload_all(), 2.2),
         )
@@ -119,6 +119,13 @@ async def stop(running: Running) -> None:
         hub.bus.fire(EVENT_FINAL_WRITE)
     await _close(hub, running.lock)
     hub.phase = Phase.STOPPED
+
+
+async def _end_work(hub: Hub) -> None:
+    """Look at nothing any more, let applies reach a safe point, then let go of the outside."""
+    await hub.resources.stop()
+    await hub.jobs.stop()
+    await hub.resources.close()
 
 
 async def _run(
@@ -149,6 +156,7 @@ async def _build(settings: "Settings", config_dir: Path, data_dir: Path) -> Hub:
         FloorRegistry,
         LabelRegistry,
     )
+    from hub.resources import Resources
     from hub.storage import Database, Documents
     from hub.storage.secrets import Keyring
 
@@ -200,6 +208,7 @@ async def _build(settings: "Settings", config_dir: Path, data_dir: Path) -> Hub:
         audit=audit,
         auth=auth,
         jobs=Jobs(bus, database, clock, tasks, auth.users),
+        resources=Resources(database, clock, bus, auth, audit, secrets),
         hub_id=await _hub_id(documents),
     )
     for registry in (floors, labels, areas, devices, entity_registry):
@@ -207,6 +216,7 @@ async def _build(settings: "Settings", config_dir: Path, data_dir: Path) -> Hub:
     await auth.load()
     _watch(hub)
     await hub.jobs.load()
+    await hub.resources.load()
     return hub
 
 
@@ -254,9 +264,10 @@ async def _start(hub: Hub, lock: contextlib.ExitStack, host: str, port: int) -> 
     hub.entities.start(hub)
     register_generic_services(hub)
     running = Running(hub, Api(hub), Mqtt(hub), Loader(hub), lock)
-    await running.api.start(host, port)
+    await running.api.start(host, port, hub.data_dir)
     try:
         hub.bus.fire(EVENT_START)
+        await hub.resources.start(hub)
         await running.loader.setup_all()
         await running.mqtt.start()
     except BaseException:

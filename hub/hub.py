@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from hub.config.settings import Settings
     from hub.entities import EntityIndex
     from hub.events import EventBus
+    from hub.jobs import Jobs
     from hub.registry import (
         AreaRegistry,
         DeviceRegistry,
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
         FloorRegistry,
         LabelRegistry,
     )
+    from hub.resources import Resources
     from hub.services import ServiceRegistry
     from hub.states import StateMachine
     from hub.storage import Database, Documents
@@ -73,6 +75,8 @@ class Hub:
     entities: "EntityIndex"
     audit: "Audit"
     auth: "Auth"
+    jobs: "Jobs"
+    resources: "Resources"
     hub_id: str
     """32 hexadecimal digits, made once and kept in the database."""
     phase: Phase = Phase.NOT_RUNNING

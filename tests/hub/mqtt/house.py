@@ -242,6 +242,7 @@ class House:
             entities=EntityIndex(),
             audit=Audit(database, clock, bytes(32)),
             auth=cast("Any", None),
+            jobs=cast("Any", None),
             hub_id="0" * 32,
         )
         for registry in (floors, labels, areas, devices, entity_registry):

@@ -1,0 +1,23 @@
+"""Who may see and end a job: whoever started it, and who may see or change what it works on."""
+
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from hub.auth import User
+    from hub.jobs.job import JobRecord
+
+READ: Final = "read"
+APPLY: Final = "apply"
+
+
+def may_job(user: "User", verb: str, record: "JobRecord") -> bool:
+    """Tell whether a user may `read` or `apply` (here: end) a job."""
+    if not user.is_active:
+        return False
+    if user.is_admin or record.user_id == user.id:
+        return True
+    resource_type, slash, key = record.target.partition("/")
+    ask: Any = getattr(user, "may_resource", None)
+    if ask is None:
+        return verb == READ
+    return bool(slash and "." in resource_type and ask(verb, resource_type, key))
