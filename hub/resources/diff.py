@@ -23,7 +23,9 @@ def _compare(old: Any, new: Any, path: tuple[Hashable, ...]) -> Iterator[Differe
     if _secret(old) and _secret(new):
         after = {**SEALED, "changed": True}
         yield {"path": dotted(path), "before": dict(SEALED), "after": after}
-    elif isinstance(old, Mapping) and isinstance(new, Mapping) and not _secret(old | new):
+    elif (
+        isinstance(old, Mapping) and isinstance(new, Mapping) and not (_secret(old) or _secret(new))
+    ):
         yield from _keys(old, new, path)
     elif isinstance(old, list) and isinstance(new, list) and _named(old) and _named(new):
         yield from _items(old, new, path)

@@ -75,7 +75,7 @@ def bind(id: str, path: Path) -> str:
     return f"{id}:{dotted(path)}"
 
 
-def _stored(schema: "vol.Schema", spec: Mapping[str, Any]) -> dict[Path, dict[str, str]]:
+def _stored(schema: "vol.Schema", spec: Mapping[str, Any]) -> dict[Path, Mapping[str, str]]:
     """Return the sealed values of a stored spec by path."""
     return {
         path: value

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hub.audit import Entry
 from hub.errors import NotAllowed
+from hub.events import ORIGIN
 from hub.resources.errors import Conflict, FileOwned, InUse, InvalidSpec
 from hub.resources.model import Place, Resource, Source
 from hub.resources.references import References
@@ -53,6 +54,8 @@ class Write:
     """Mark for removal instead of writing a spec."""
     takes: frozenset[str] = frozenset()
     """Files whose resources this write may change."""
+    origin: str | None = field(default_factory=ORIGIN.get)
+    """Where the order comes from; the writer's task does not know."""
 
     @property
     def id(self) -> str:
@@ -168,6 +171,10 @@ class Store:
     def users(self, id: str) -> list[str]:
         """Return the ids of the resources that refer to this one."""
         return sorted(self._references.users(id) - {id})
+
+    def names(self, resource: Resource) -> frozenset[str]:
+        """Return the ids of the resources that this one refers to."""
+        return self._references.of(resource)
 
     async def write(self, writes: Sequence[Write], *, dry_run: bool = False) -> list[Written]:
         """Do all of `writes` or none; returns when they are on the disk.
@@ -426,4 +433,6 @@ def _entry(item: Written) -> Entry:
     data: dict[str, Any] = {"change": item.action, "revision": item.revision}
     if item.write.note:
         data["note"] = item.write.note
-    return Entry(action, item.write.id, context=item.write.context, data=data)
+    return Entry(
+        action, item.write.id, context=item.write.context, data=data, address=item.write.origin
+    )

@@ -1,0 +1,501 @@
+"""Reconciling: observe, plan, apply as a job, prove, tell; one queue for each type.
+
+Level-triggered: what is to be done follows from what is desired and what is found, never from what
+somebody said had changed.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Any, Final
+
+from hub.errors import HubError, NotFound, Unavailable
+from hub.events import Context
+from hub.hub import LoadedIntegration
+from hub.jobs import JobCancelled, JobInterrupted
+from hub.resources import applying
+from hub.resources.applying import ApplyFailed, words
+from hub.resources.controller import Controller
+from hub.resources.model import (
+    Condition,
+    Desired,
+    DriftPolicy,
+    Phase,
+    Recovery,
+    Resource,
+    ResourceType,
+    Status,
+    Step,
+)
+from hub.resources.queue import Queue
+from hub.util.packages import manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hub.hub import Hub
+    from hub.jobs import Job, JobRecord
+    from hub.resources.resources import Resources
+
+_LOGGER = logging.getLogger(__name__)
+
+KIND: Final = "resource.apply"
+"""What jobs of the engine are called."""
+
+FIRST_RETRY: Final = 5.0
+LONGEST_RETRY: Final = 600.0
+"""Seconds between attempts, doubling from the first to the longest; jittered by a fifth."""
+
+OBSERVE_TIMEOUT: Final = 60.0
+"""Seconds that one look outside may take."""
+
+STOP_SECONDS: Final = 1.0
+
+
+class Lane:
+    """One type at work: its controller and its queue."""
+
+    def __init__(self, type: ResourceType, controller: Controller[Any], queue: Queue) -> None:
+        """Hold the three."""
+        self.type = type
+        self.controller = controller
+        self.queue = queue
+
+
+class Engine:
+    """Makes the world match every resource whose type has a controller."""
+
+    def __init__(self, hub: "Hub", resources: "Resources") -> None:
+        """Work for `hub`."""
+        self._hub = hub
+        self._resources = resources
+        self._board = resources.board
+        self._lanes: dict[str, Lane] = {}
+        self._opening: dict[str, asyncio.Task[Lane | None]] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._contexts: dict[str, Context] = {}
+        self._must: set[str] = set()
+        """Resources whose next plan is applied even when it looks like drift."""
+        self._applies: dict[str, asyncio.Future[Job | None]] = {}
+        self._interrupted: dict[str, JobRecord] = {}
+        self._unsettled: dict[str, JobRecord] = {}
+        """Applies that were cut off and are not made up for yet."""
+        self._held: dict[str, int] = {}
+        """Revisions whose apply a person cancelled: they wait for a word or a new spec."""
+        self._stopping = False
+        self.hook: Callable[[str], None] = lambda _name: None
+        """Called between the steps of an apply; crash tests end the process here."""
+
+    async def start(self) -> None:
+        """Look at every resource once; what a crash cut off comes first."""
+        for record in self._hub.jobs.interrupted():
+            if record.kind == KIND:
+                self._interrupted[record.target] = record
+        for resource in self._resources.list():
+            self.changed(resource)
+
+    async def stop(self) -> None:
+        """Stop looking; applies go on until the jobs' room stops them."""
+        self._stopping = True
+        await asyncio.gather(*(lane.queue.close(STOP_SECONDS) for lane in self._lanes.values()))
+
+    async def close(self) -> None:
+        """Stop the controllers, when no apply runs any more."""
+        for lane in self._lanes.values():
+            try:
+                async with asyncio.timeout(STOP_SECONDS):
+                    await lane.controller.stop()
+            except Exception:
+                _LOGGER.exception("The controller of %s failed to stop", lane.type.name)
+
+    # --- what others ask for
+
+    def changed(
+        self, resource: Resource, *, gone: bool = False, context: Context | None = None
+    ) -> None:
+        """Look at a resource soon: it was written, or it is gone."""
+        if self._stopping:
+            return
+        if context is not None:
+            self._contexts[resource.id] = context
+        lane = self._lanes.get(resource.type)
+        if lane is not None and not gone:
+            lane.queue.add(resource.id)
+        else:
+            self._hub.tasks.spawn(self._enqueue(resource, gone=gone), f"look at {resource.id}")
+
+    async def look(self, desired: Desired) -> Sequence[Step]:
+        """Return what would be done; raises `Unavailable` and what the controller raises."""
+        lane = await self._lane(desired.type)
+        if lane is None:
+            return ()
+        observed = await self._observe(lane, desired)
+        return list(lane.controller.plan(desired, observed))
+
+    async def apply_now(
+        self, resource: Resource, context: Context, *, repair: bool
+    ) -> "Job | None":
+        """Look at once and do what is to be done; None = nothing was.
+
+        Raises `Unavailable` and what the controller raises when the outside can not be looked at.
+        """
+        lane = await self._lane(resource.type)
+        if lane is None:
+            return None
+        waiting = self._applies.get(resource.id)
+        if waiting is None:
+            waiting = asyncio.get_running_loop().create_future()
+            self._applies[resource.id] = waiting
+        self._contexts[resource.id] = context
+        if repair:
+            self._must.add(resource.id)
+        lane.queue.add(resource.id)
+        return await asyncio.shield(waiting)
+
+    # --- lanes
+
+    async def _enqueue(self, resource: Resource, *, gone: bool) -> None:
+        try:
+            lane = await self._lane(resource.type)
+        except HubError as error:
+            self._board.set(resource.id, Status(Phase.FAILED, error.message))
+            self._hub.clock.call_later(LONGEST_RETRY, lambda: self._once_more(resource.id))
+            return
+        if lane is None:
+            if not gone:
+                self._settled(resource)
+        elif gone:
+            lane.queue.drop(resource.id)
+            self._contexts.pop(resource.id, None)
+            await lane.controller.forget(resource.key)
+        else:
+            lane.queue.add(resource.id)
+
+    def _once_more(self, id: str) -> None:
+        """Look again at a resource whose controller could not be started."""
+        resource = self._resources.store.get(id)
+        if resource is not None:
+            self.changed(resource)
+
+    def _settled(self, resource: Resource) -> None:
+        """Note that a resource without a controller is what it is."""
+        try:
+            self._resources.types.get(resource.type)
+        except NotFound as error:
+            self._board.set(resource.id, Status(Phase.UNKNOWN, error.message))
+            return
+        self._board.set(resource.id, Status(Phase.IN_SYNC, observed_revision=resource.revision))
+
+    async def _lane(self, name: str) -> Lane | None:
+        """Return the lane of a type, opened when it is first needed; None without a controller."""
+        lane = self._lanes.get(name)
+        if lane is not None:
+            return lane
+        opening = self._opening.get(name)
+        if opening is None:
+            opening = self._hub.tasks.spawn(self._open(name), f"controller of {name}")
+            self._opening[name] = opening
+        return await asyncio.shield(opening)
+
+    async def _open(self, name: str) -> Lane | None:
+        try:
+            found = self._resources.types.get(name)
+        except NotFound:
+            del self._opening[name]
+            return None
+        if found.controller is None:
+            return None
+        try:
+            controller = found.controller(self._hub)
+            async with asyncio.timeout(OBSERVE_TIMEOUT):
+                await controller.start()
+        except Exception as error:
+            del self._opening[name]
+            raise Unavailable(f"The controller of {name} did not start: {words(error)}") from error
+        queue = Queue(name, self._reconcile, found.workers, self._hub.clock, self._hub.tasks)
+        self._lanes[name] = Lane(found, controller, queue)
+        self._list_integration(found.domain)
+        return self._lanes[name]
+
+    def _list_integration(self, domain: str) -> None:
+        """Let clients see that an integration is at work."""
+        if domain not in self._hub.integrations:
+            try:
+                found = manifest(domain)
+            except LookupError:
+                return
+            self._hub.integrations[domain] = LoadedIntegration(domain, found)
+
+    # --- one look
+
+    async def _reconcile(self, id: str) -> None:
+        """Look at one resource and do what its type and policy say."""
+        resource = self._resources.store.get(id)
+        if resource is None:
+            self._answer(id, None)
+            return
+        lane = self._lanes[resource.type]
+        try:
+            desired = self._resources.desired(resource)
+            if (record := self._interrupted.pop(id, None)) is not None:
+                await self._recover(lane, desired, record)
+            observed = await self._observe(lane, desired)
+            steps = list(lane.controller.plan(desired, observed))
+            status = self._status(lane, desired, observed)
+        except HubError as error:
+            self._failed(lane, resource, error)
+            return
+        except Exception as error:  # noqa: BLE001 - somebody else's code
+            self._failed(lane, resource, Unavailable(words(error)))
+            return
+        if resource.deleting and self._waits_for_users(lane, resource, status):
+            return
+        if not steps:
+            await self._in_sync(lane, resource, status)
+        elif self._applies_now(lane, resource):
+            await self._apply(lane, desired, steps, status)
+        else:
+            self._drifted(lane, resource, status, steps)
+
+    async def _observe(self, lane: Lane, desired: Desired) -> Any:
+        try:
+            async with asyncio.timeout(OBSERVE_TIMEOUT):
+                return await lane.controller.observe(desired)
+        except TimeoutError:
+            raise Unavailable(f"Looking at it took longer than {OBSERVE_TIMEOUT:g} s") from None
+
+    def _status(self, lane: Lane, desired: Desired, observed: Any) -> Status:
+        """Return the status as far as a look alone can tell."""
+        before = self._board.get(desired.id)
+        since = {item.type: item for item in before.conditions}
+        now = self._hub.clock.time()
+        conditions = []
+        for item in lane.controller.conditions(desired, observed):
+            known = since.get(item.type)
+            same = known is not None and known.status == item.status
+            moment = known.since if known is not None and same else now
+            conditions.append(Condition(item.type, item.status, item.reason, item.message, moment))
+        return before.but(
+            conditions=conditions,
+            facts=dict(lane.controller.facts(desired, observed)),
+            observed_at=now,
+        )
+
+    def _applies_now(self, lane: Lane, resource: Resource) -> bool:
+        """Tell an apply that is due from drift that is only to be told."""
+        before = self._board.get(resource.id)
+        must = resource.id in self._must
+        self._must.discard(resource.id)
+        if self._held.get(resource.id) == resource.revision and not must:
+            return False
+        return (
+            must
+            or resource.deleting
+            or before.attempts > 0
+            or before.observed_revision != resource.revision
+            or lane.type.drift is DriftPolicy.REPAIR
+        )
+
+    def _waits_for_users(self, lane: Lane, resource: Resource, status: Status) -> bool:
+        """Let what refers to a resource go first."""
+        users = self._resources.store.users(resource.id)
+        if not users:
+            return False
+        message = f"waits for {', '.join(users)} to be gone"
+        self._board.set(resource.id, status.but(phase=Phase.DELETING, message=message))
+        lane.queue.add(resource.id, 1.0)
+        self._answer(resource.id, None)
+        return True
+
+    async def _in_sync(self, lane: Lane, resource: Resource, status: Status) -> None:
+        self._must.discard(resource.id)
+        if (record := self._unsettled.pop(resource.id, None)) is not None:
+            await self._hub.jobs.settle(record.id)
+        if resource.deleting:
+            self._answer(resource.id, None)
+            await self._resources.removed(resource)
+            return
+        self._board.set(
+            resource.id,
+            status.but(
+                phase=Phase.IN_SYNC,
+                message="",
+                observed_revision=resource.revision,
+                drift=(),
+                attempts=0,
+                retry_at=None,
+            ),
+        )
+        self._answer(resource.id, None)
+        self._later(lane, resource)
+
+    def _drifted(
+        self, lane: Lane, resource: Resource, status: Status, steps: Sequence[Step]
+    ) -> None:
+        if self._held.get(resource.id) == resource.revision:
+            self._answer(resource.id, None)
+            self._later(lane, resource)
+            return
+        ignored = lane.type.drift is DriftPolicy.IGNORE
+        self._board.set(
+            resource.id,
+            status.but(
+                phase=Phase.IN_SYNC if ignored else Phase.DRIFTED,
+                message="" if ignored else f"changed outside: {steps[0].summary}",
+                drift=steps,
+                attempts=0,
+                retry_at=None,
+            ),
+        )
+        self._answer(resource.id, None)
+        self._later(lane, resource)
+
+    def _failed(
+        self, lane: Lane, resource: Resource, error: HubError, outcome: str | None = None
+    ) -> None:
+        """Say what is wrong and try again later; a look that failed may pass by itself."""
+        before = self._board.get(resource.id)
+        attempts = before.attempts + 1
+        delay = min(LONGEST_RETRY, FIRST_RETRY * 2 ** min(attempts - 1, 10))
+        delay *= random.uniform(0.8, 1.2)  # noqa: S311 - jitter
+        away = isinstance(error, Unavailable)
+        if before.message != error.message:
+            _LOGGER.warning("%s: %s", resource.id, error.message)
+        self._board.set(
+            resource.id,
+            before.but(
+                phase=Phase.UNKNOWN if away else Phase.FAILED,
+                message=error.message,
+                outcome=before.outcome if outcome is None else outcome,
+                attempts=attempts,
+                retry_at=self._hub.clock.time() + delay,
+            ),
+        )
+        self._answer(resource.id, error)
+        lane.queue.add(resource.id, delay)
+
+    def _later(self, lane: Lane, resource: Resource) -> None:
+        """Look again after the type's interval."""
+        seconds = lane.type.observe_seconds * random.uniform(0.9, 1.1)  # noqa: S311 - jitter
+        lane.queue.add(resource.id, seconds)
+
+    # --- applying
+
+    async def _apply(
+        self, lane: Lane, desired: Desired, steps: Sequence[Step], status: Status
+    ) -> None:
+        """Do the steps as a job and wait for its end."""
+        resource = self._resources.store.get(desired.id)
+        if resource is None:
+            return
+        async with self._host(lane.type.lock(desired.spec)):
+            job = await self._hub.jobs.start(
+                KIND,
+                desired.id,
+                lambda job: applying.run(
+                    lane.controller, desired, steps, job, lane.type.apply_seconds, self.hook
+                ),
+                self._contexts.get(desired.id),
+            )
+            phase = Phase.DELETING if desired.deleting else Phase.APPLYING
+            self._board.set(
+                desired.id, status.but(phase=phase, message=steps[0].summary, job_id=job.id)
+            )
+            self._answer(desired.id, job)
+            try:
+                await job.wait()
+            except HubError as error:
+                if not isinstance(error, JobInterrupted):
+                    self._after_failure(lane, resource, error)
+                return
+        self._after_apply(lane, desired)
+
+    def _after_apply(self, lane: Lane, desired: Desired) -> None:
+        self._held.pop(desired.id, None)
+        self._unsettled.pop(desired.id, None)  # a later apply makes up for it
+        before = self._board.get(desired.id)
+        self._board.set(
+            desired.id,
+            before.but(
+                phase=Phase.DELETING if desired.deleting else Phase.IN_SYNC,
+                message="",
+                observed_revision=desired.revision,
+                drift=(),
+                outcome=applying.APPLIED,
+                attempts=0,
+                retry_at=None,
+                observed_at=self._hub.clock.time(),
+            ),
+        )
+        # Look once more: conditions and facts are new, and what is deleted can go now.
+        lane.queue.add(desired.id)
+
+    def _after_failure(self, lane: Lane, resource: Resource, error: HubError) -> None:
+        """Tell a failed apply; the phase is failed even when only the outside was away."""
+        outcome = error.outcome if isinstance(error, ApplyFailed) else None
+        cancelled = isinstance(error, ApplyFailed) and isinstance(error.cause, JobCancelled)
+        if cancelled:
+            self._held[resource.id] = resource.revision
+        self._failed(lane, resource, error, outcome)
+        status = self._board.get(resource.id)
+        retry_at = None if cancelled else status.retry_at
+        self._board.set(resource.id, status.but(phase=Phase.FAILED, retry_at=retry_at))
+
+    def _host(self, name: str | None) -> AsyncExitStack | asyncio.Lock:
+        """Return what keeps two applies from one outside host."""
+        if name is None:
+            return AsyncExitStack()
+        return self._locks.setdefault(name, asyncio.Lock())
+
+    async def _recover(self, lane: Lane, desired: Desired, record: "JobRecord") -> None:
+        """Finish or roll back an apply that the end of the hub cut off."""
+        self._must.add(desired.id)
+        plan, begun = record.journal.get(applying.PLAN), record.journal.get(applying.BEGUN)
+        before = self._board.get(desired.id)
+        self._board.set(desired.id, before.but(outcome=applying.INTERRUPTED, job_id=record.id))
+        if plan is None or begun is None or lane.type.recovery is Recovery.FINISH:
+            self._unsettled[desired.id] = record
+            return
+        steps = [Step.from_dict(item) for item in plan["steps"]][: begun + 1]
+        then = await self._as_of(desired, plan["revision"])
+
+        async def work(job: "Job") -> dict[str, Any]:
+            outcome = await applying.undo(lane.controller, then, steps, job, self.hook)
+            return {"outcome": outcome, "steps": len(steps)}
+
+        async with self._host(lane.type.lock(then.spec)):
+            job = await self._hub.jobs.start(
+                "resource.recover",
+                desired.id,
+                work,
+                resume=record,
+            )
+            result = await job.wait()
+        before = self._board.get(desired.id)
+        self._board.set(desired.id, before.but(outcome=result["outcome"], job_id=job.id))
+
+    async def _as_of(self, desired: Desired, revision: int) -> Desired:
+        """Return a resource as it was in an older revision; as it is when that is not kept."""
+        if revision == desired.revision:
+            return desired
+        try:
+            stored = await self._resources.stored(desired.id, revision)
+        except NotFound:
+            return desired
+        if stored is None:
+            return desired
+        spec = self._resources.opened(desired.type, desired.key, stored)
+        return Desired(desired.type, desired.key, spec, revision, deleting=False)
+
+    def _answer(self, id: str, result: "Job | HubError | None") -> None:
+        """Tell whoever asked for an apply what became of it."""
+        waiting = self._applies.pop(id, None)
+        if waiting is None or waiting.done():
+            return
+        if isinstance(result, HubError):
+            waiting.set_exception(result)
+            waiting.exception()  # it is not lost when the one who asked has gone
+        else:
+            waiting.set_result(result)
