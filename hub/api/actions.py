@@ -6,6 +6,7 @@ from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any, Final
 
 from hub.api.answers import Answer, failure_answer, parse_object
+from hub.api.denials import note_denial
 from hub.const import EVENT_STATE_CHANGED, MAX_STATE_LENGTH
 from hub.errors import InvalidFormat, NotFound, ServiceValidationError, Unauthorized
 from hub.events import Context
@@ -124,19 +125,26 @@ def call_service(
         raise
     if inspect.isawaitable(result):
         return hub.tasks.spawn(
-            _finish(result, changes, context, wanted), f"service {domain}.{service}"
+            _finish(hub, session, result, changes, context, wanted),
+            f"service {domain}.{service}",
         )
     return _called(changes.end(context), result, wanted)
 
 
 async def _finish(
-    result: Awaitable[dict[str, Any] | None], changes: Changes, context: Context, wanted: bool
+    hub: "Hub",
+    session: "Session",
+    result: Awaitable[dict[str, Any] | None],
+    changes: Changes,
+    context: Context,
+    wanted: bool,
 ) -> Answer:
     """Wait for the service; the changed states are those written until now."""
     try:
         response = await result
     except Exception as error:  # noqa: BLE001 - every failure is answered and logged
         changes.end(context)
+        note_denial(hub, error, "a service call over REST", session)
         return failure_answer("A service call over REST", error)
     except BaseException:
         changes.end(context)

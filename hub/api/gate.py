@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
 
+from hub.api.local import ADDRESS, is_local, plain
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -50,10 +52,15 @@ class Gate:
 
     def client(self, request: web.BaseRequest) -> str:
         """Return the client's address: the peer's, or what a trusted proxy says."""
-        peer = peer_address(request)
+        if is_local(request.transport):
+            return ADDRESS if plain(request.headers) else ""
+        return self.address(peer_address(request), request.headers)
+
+    def address(self, peer: str, headers: "Mapping[str, str]") -> str:
+        """Return the client's address, given that of the other end and the headers."""
         if not self._proxies or not self._trusted(peer):
             return peer
-        for hop in reversed(_hops(request.headers)):
+        for hop in reversed(_hops(headers)):
             if not self._trusted(hop):
                 return hop
         return peer

@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import hdrs, web
 
+from hub.api import local
 from hub.api.answers import add_security_headers, failure_answer, message_answer
+from hub.api.denials import note_bad_token, note_denial
 from hub.api.routes import (
     ADMIN,
     ANY_ORIGIN,
@@ -17,7 +19,9 @@ from hub.api.routes import (
     Handler,
 )
 from hub.api.signing import signed_session
+from hub.audit import ACTOR
 from hub.errors import HubError, Unauthorized
+from hub.events import ORIGIN
 
 if TYPE_CHECKING:
     from hub.auth import Session
@@ -35,7 +39,10 @@ _CORS_HEADERS: Final = "Origin, Accept, X-Requested-With, Content-Type, Authoriz
 async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Let a request through to its handler when it may pass; turn failures into answers."""
     gate = request.app[GATE]
-    if not gate.host_allowed(request.headers.get(hdrs.HOST, "")):
+    near = local.is_local(request.transport)
+    ORIGIN.set(local.ORIGIN_NAME if near else gate.client(request))
+    named = near and local.plain(request.headers)
+    if not named and not gate.host_allowed(request.headers.get(hdrs.HOST, "")):
         return message_answer("This host name is not in http.allowed_hosts", 400).response()
     origin = request.headers.get(hdrs.ORIGIN)
     shared = origin is not None and (
@@ -50,6 +57,9 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
             _allow(error, origin)
         raise
     except HubError as error:
+        note_denial(
+            request.app[HUB], error, f"{request.method} {request.path}", request.get(SESSION)
+        )
         response = failure_answer(request.path, error).response()
     except Exception as error:  # noqa: BLE001 - every failure is answered and logged
         response = failure_answer(f"{request.method} {request.path}", error).response()
@@ -67,13 +77,15 @@ async def _pass(request: web.Request, handler: Handler) -> web.StreamResponse:
     path = "" if resource is None else resource.canonical
     if path in PUBLIC:
         client = request.app[GATE].client(request)
+        ACTOR.set(None)
         return await handler(request.clone(client_max_size=PUBLIC_BODY_BYTES, remote=client))
     session = authenticate(request)
     if session is None:
         raise unauthenticated(request)
+    ACTOR.set(session.user.id)
+    request[SESSION] = session
     if (request.method, path) in request.app[ADMIN] and not session.user.is_admin:
         raise Unauthorized
-    request[SESSION] = session
     return await handler(request)
 
 
@@ -85,11 +97,14 @@ def authenticate(request: web.Request) -> "Session | None":
     session: Session | None = None
     if authorization is None:
         session = signed_session(request.app[HUB], request)
+        if session is None:
+            return local.local_session(request.app[HUB], request)
     elif authorization.startswith("Bearer "):
         session = auth.tokens.validate(authorization[7:])
         if session is None:
             auth.failed(address)
             _LOGGER.warning("Refused a bad access token of %s", address)
+            note_bad_token(request.app[HUB], "http")
     if session is not None and auth.refusal(session.user, address) is not None:
         return None
     return session

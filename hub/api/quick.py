@@ -14,6 +14,9 @@ from aiohttp.http_writer import HttpVersion11
 
 from hub.api.actions import Changes, call_service, read_state, write_state
 from hub.api.answers import Answer, failure_answer
+from hub.api.denials import note_denial
+from hub.api.local import ORIGIN_NAME
+from hub.events import ORIGIN
 
 if TYPE_CHECKING:
     import asyncio
@@ -40,9 +43,9 @@ class Quick:
         self._max_body = max_body
 
     def answer(
-        self, message: RawRequestMessage, payload: "StreamReader"
+        self, message: RawRequestMessage, payload: "StreamReader", peer: str
     ) -> "Answer | asyncio.Task[Answer] | None":
-        """Return the answer of a plain hot request, or None for the full stack."""
+        """Return the answer of a plain hot request of `peer`, or None for the full stack."""
         path = message.path
         method = message.method
         if path.startswith(_STATES):
@@ -53,9 +56,10 @@ class Quick:
             if session is None:
                 return None
             if method == "GET":
-                return self._guarded(read_state, self._hub, session, entity_id)
+                return self._guarded(message, session, read_state, self._hub, session, entity_id)
             body = payload.read_nowait(-1)
-            return self._guarded(write_state, self._hub, session, entity_id, body)
+            ORIGIN.set(self._gate.address(peer, message.headers) or ORIGIN_NAME)
+            return self._guarded(message, session, write_state, self._hub, session, entity_id, body)
         if method == "POST" and path.startswith(_SERVICES):
             domain, _, service = path[14:].partition("/")
             if _PLAIN(domain) is None or _PLAIN(service) is None:
@@ -64,9 +68,9 @@ class Quick:
             if session is None:
                 return None
             body = payload.read_nowait(-1)
-            return self._guarded(
-                call_service, self._hub, session, self._changes, (domain, service), body, False
-            )
+            ORIGIN.set(self._gate.address(peer, message.headers) or ORIGIN_NAME)
+            call = (self._hub, session, self._changes, (domain, service), body, False)
+            return self._guarded(message, session, call_service, *call)
         return None
 
     def _session(self, message: RawRequestMessage, payload: "StreamReader") -> "Session | None":
@@ -94,11 +98,13 @@ class Quick:
         session = self._hub.auth.tokens.validate(authorization[7:])
         return None if session is None or session.user.local_only else session
 
-    @staticmethod
-    def _guarded(action: Any, *arguments: Any) -> "Answer | asyncio.Task[Answer]":
+    def _guarded(
+        self, message: RawRequestMessage, session: "Session", action: Any, *arguments: Any
+    ) -> "Answer | asyncio.Task[Answer]":
         """Run a hot action; every failure becomes an answer."""
         try:
             result: Answer | asyncio.Task[Answer] = action(*arguments)
         except Exception as error:  # noqa: BLE001 - every failure is answered and logged
+            note_denial(self._hub, error, f"{message.method} {message.path}", session)
             return failure_answer(action.__name__, error)
         return result

@@ -5,6 +5,7 @@ that is not plain, and all behind it, go through aiohttp's own loop, so the orde
 """
 
 import asyncio
+import logging
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,9 +15,12 @@ from aiohttp.http_parser import RawRequestMessage
 from aiohttp.web_protocol import RequestHandler
 
 from hub.api.answers import SECURITY_HEADERS, Answer, add_security_headers
+from hub.api.local import allowed, is_local, peer_uid
 
 if TYPE_CHECKING:
     from hub.api.quick import Quick
+
+_LOGGER = logging.getLogger(__name__)
 
 _COMMON: Final = "".join(f"{name}: {value}\r\n" for name, value in SECURITY_HEADERS)
 _STATUS_LINES: Final = {
@@ -37,16 +41,24 @@ def render(answer: Answer) -> bytes:
 class QuickProtocol(RequestHandler):
     """One HTTP connection."""
 
-    __slots__ = ("_quick", "busy", "waiting")
+    __slots__ = ("_peer", "_quick", "busy", "waiting")
 
     def __init__(self, manager: web.Server, quick: "Quick", **kwargs: Any) -> None:
         """Ask `quick` first."""
         super().__init__(manager, **kwargs)
         self._quick = quick
+        self._peer: str | None = None
         self.busy = False
         """A request is in aiohttp's hands: from its making until its answer has been written."""
         self.waiting: tuple[RawRequestMessage, asyncio.Task[Answer]] | None = None
         """A hot request whose answer has to wait: finished by aiohttp's loop, to keep the order."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin, and hang up on another user's program at the local socket."""
+        super().connection_made(transport)
+        if is_local(transport) and not allowed(transport):
+            _LOGGER.warning("Refused user id %s at the local socket", peer_uid(transport))
+            self.force_close()
 
     def data_received(self, data: bytes) -> None:
         """Parse, answer what is plain, and wake aiohttp's loop for the rest."""
@@ -71,11 +83,14 @@ class QuickProtocol(RequestHandler):
         """Answer the plain requests at the head of the queue."""
         messages, transport, parser = self._messages, self.transport, self._parser
         sent = []
+        if (peer := self._peer) is None:
+            found = None if transport is None else transport.get_extra_info("peername")
+            peer = self._peer = str(found[0]) if isinstance(found, tuple) and found else ""
         while messages and transport is not None and parser is not None:
             message, payload = messages[0]
             if type(message) is not RawRequestMessage:  # bytes that are no request
                 break
-            answer = self._quick.answer(message, payload)
+            answer = self._quick.answer(message, payload, peer)
             if answer is None:
                 break
             if not isinstance(answer, Answer):

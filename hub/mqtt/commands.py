@@ -7,8 +7,9 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from hub.errors import HubError, InvalidFormat, NotFound, TimedOut, Unavailable
-from hub.events import Context
+from hub.audit import Entry, Result
+from hub.errors import HubError, InvalidFormat, NotFound, TimedOut, Unauthorized, Unavailable
+from hub.events import ORIGIN, Context
 from hub.mqtt.discovery import INSTALL
 from hub.mqtt.link import Message
 from hub.mqtt.topics import Address, Topics
@@ -105,6 +106,7 @@ class Commands:
 
     async def _run(self, entity_id: str, message: Message, call: Call) -> None:
         domain, service, data = call
+        ORIGIN.set("mqtt")
         try:
             async with asyncio.timeout(CALL_TIMEOUT):
                 await self._hub.services.call(
@@ -124,6 +126,8 @@ class Commands:
     def _refuse(self, message: Message, entity_id: str, error: HubError) -> None:
         """Tell the sender on `<entity>/error`, and the log at most once a minute for a topic."""
         self.refused += 1
+        if isinstance(error, Unauthorized):
+            self._hub.audit.note(Entry("denied", message.topic, Result.DENIED, address="mqtt"))
         shown = message.payload[:_SHOWN].decode("utf-8", "replace")
         body = {
             "code": error.code,

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
+from hub.api.denials import note_denial
 from hub.api.websocket.command import COMMANDS, Message, Raw, Then
 from hub.api.websocket.frames import PING_FRAME, frames, header
 from hub.api.websocket.groups import HEAD, Batch, EventBatch, Group
@@ -154,6 +155,7 @@ class Connection:
 
     def _failed(self, message_id: int, kind: str, error: Exception) -> None:
         if isinstance(error, HubError):
+            note_denial(self.hub, error, kind, self.session)
             self.send_error(message_id, error)
             return
         reference = ulid()

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 from aiohttp import WSMsgType, web
 
+from hub.api.denials import note_bad_token
+from hub.api.local import local_session
 from hub.api.websocket.commands import load_commands
 from hub.api.websocket.connection import Connection
 from hub.api.websocket.fanout import Fanout
+from hub.audit import ACTOR
 from hub.const import HA_VERSION
 from hub.util.json import loads
 
@@ -61,11 +64,12 @@ class WebsocketEndpoint:
             return ws
         self._opening.add(ws)
         try:
-            session = await self._authenticate(ws, request.remote)
+            session = await self._authenticate(ws, request)
         finally:
             self._opening.discard(ws)
         if session is None:
             return ws
+        ACTOR.set(session.user.id)
         connection = Connection(self.hub, self.fanout, session, ws, transport, request.remote)
         unlisten = self.hub.auth.tokens.listen_revoked(
             session.refresh_token_id, lambda: connection.close_soon(1000)
@@ -129,9 +133,10 @@ class WebsocketEndpoint:
             self._heartbeat = self.hub.clock.call_later(HEARTBEAT_SECONDS, self._beat)
 
     async def _authenticate(
-        self, ws: "web.WebSocketResponse[Any]", remote: str | None
+        self, ws: "web.WebSocketResponse[Any]", request: web.Request
     ) -> "Session | None":
         """Run the authentication phase; None when the client was sent away."""
+        remote = request.remote
         await ws.send_frame(_REQUIRED, WSMsgType.TEXT)
         try:
             async with asyncio.timeout(AUTH_SECONDS):
@@ -155,11 +160,15 @@ class WebsocketEndpoint:
         if problem is not None:
             await _refuse(ws, f"Auth message incorrectly formatted: {problem}")
             return None
+        if "access_token" not in auth and (found := local_session(self.hub, request)) is not None:
+            await ws.send_frame(_OK, WSMsgType.TEXT)
+            return found
         session = self.hub.auth.tokens.validate(str(auth.get("access_token", "")))
         if session is None:
             _LOGGER.warning("Refused a websocket of %s: the access token is not valid", remote)
             if self._failed_login is not None:
                 self._failed_login(remote)
+            note_bad_token(self.hub, "websocket")
             await _refuse(ws, _BAD_TOKEN)
             return None
         refusal = self.hub.auth.refusal(session.user, remote or "")
