@@ -1,34 +1,31 @@
 """Many resources at once: from files, from an import, with pruning."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from hub.config.documents import Document
 from hub.errors import ConfigError, HubError, Problem
 from hub.resources.errors import InvalidSpec
-from hub.resources.model import Place, Resource, Source
+from hub.resources.model import Place, Source
 from hub.resources.store import Write
 
 if TYPE_CHECKING:
     from hub.events import Context
+    from hub.resources.specs import Specs
     from hub.resources.store import Store
 
 FOLDER: Final = "resources"
 """The folder of the configuration whose files the hub watches."""
 
-Normal = Callable[[str, str, object], dict[str, Any]]
-Maker = Callable[[str, str, Mapping[str, Any]], Callable[[Resource | None], dict[str, Any]]]
-
 
 class Batches:
     """Turns documents into writes; every mistake in all of them is told at once."""
 
-    def __init__(self, store: "Store", normal: Normal, maker: Maker) -> None:
-        """Validate with `normal`, seal with `maker`."""
+    def __init__(self, store: "Store", specs: "Specs") -> None:
+        """Validate and seal with `specs`."""
         self._store = store
-        self._normal = normal
-        self._maker = maker
+        self._specs = specs
 
     def writes(
         self,
@@ -52,7 +49,7 @@ class Batches:
             kind, _, key = document.id.partition("/")
             place = places[document.id]
             try:
-                normal = self._normal(kind, key, document.spec)
+                normal = self._specs.normal(kind, key, document.spec)
             except HubError as error:
                 problems += _problems(document, error)
                 continue
@@ -60,7 +57,7 @@ class Batches:
                 Write(
                     kind,
                     key,
-                    self._maker(kind, key, normal),
+                    self._specs.maker(kind, key, normal),
                     context,
                     source=Source.API if place is None else Source.FILE,
                     place=place,

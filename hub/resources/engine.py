@@ -238,7 +238,7 @@ class Engine:
             return
         lane = self._lanes[resource.type]
         try:
-            desired = self._resources.desired(resource)
+            desired = self._resources.specs.desired(resource)
             if (record := self._interrupted.pop(id, None)) is not None:
                 await self._recover(lane, desired, record)
             observed = await self._observe(lane, desired)
@@ -486,7 +486,7 @@ class Engine:
             return desired
         if stored is None:
             return desired
-        spec = self._resources.opened(desired.type, desired.key, stored)
+        spec = self._resources.specs.opened(desired.type, desired.key, stored)
         return Desired(desired.type, desired.key, spec, revision, deleting=False)
 
     def _answer(self, id: str, result: "Job | HubError | None") -> None:

@@ -6,24 +6,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import voluptuous as vol
-
 from hub.config.documents import Document
 from hub.const import EVENT_RESOURCE_UPDATED
-from hub.errors import InvalidFormat, NotFound, Unauthorized
+from hub.errors import NotFound, Unauthorized
 from hub.events import Context
 from hub.resources.batches import Batches
 from hub.resources.board import Board
 from hub.resources.catalogue import Catalogue
 from hub.resources.diff import Difference, diff
-from hub.resources.errors import InvalidSpec
 from hub.resources.history import History, Revision
 from hub.resources.model import Desired, Phase, Resource, Status, Step
 from hub.resources.references import References
-from hub.resources.sealing import hidden, opened, sealed
+from hub.resources.sealing import hidden
+from hub.resources.specs import Specs
 from hub.resources.store import Store, Write, Written
-from hub.schema.markers import dotted, resource_key
-from hub.util.json import dumps, kept
+from hub.resources.views import Views
 
 if TYPE_CHECKING:
     from hub.audit import Audit
@@ -118,17 +115,17 @@ class Resources:
         self._clock = clock
         self._bus = bus
         self._users = auth.users
-        self._keyring = keyring
         references = References(lambda name: self.types.get(name).schema)
         self.store = Store(database, clock, audit, references, self._kept_revisions)
         self.store.published = self._published
         self.board = Board(database, self._status_changed)
+        self.specs = Specs(self.types, keyring)
+        self._views = Views(self.types, self.store, self.board)
         self._history = History(database, self.store)
-        self._batches = Batches(self.store, self.normal, self.maker)
+        self._batches = Batches(self.store, self.specs)
         self.engine: Engine | None = None
         self.files: Files | None = None
         self._listeners: list[tuple[str | None, Listener]] = []
-        self._wire: dict[str, bytes] = {}
         keyring.on_rotated.append(self.reload)
 
     async def load(self) -> None:
@@ -139,7 +136,7 @@ class Resources:
     async def reload(self) -> None:
         """Read the stored specs again, after they were sealed with another key."""
         await self.store.load()
-        self._wire.clear()
+        self._views.forget()
 
     async def start(self, hub: "Hub") -> None:
         """Apply the files, give every resource its entities, set the controllers to work."""
@@ -194,38 +191,15 @@ class Resources:
 
     def title(self, resource: Resource) -> str:
         """Return the name that people know it by."""
-        try:
-            return self.types.get(resource.type).title_of(resource.spec) or resource.key
-        except NotFound:
-            return resource.key
+        return self._views.title(resource.type, resource.key, resource.spec)
 
-    def as_dict(self, resource: Resource, *, spec: bool = True) -> dict[str, Any]:
+    def as_dict(self, resource: Resource) -> dict[str, Any]:
         """Return the wire form; secrets are `{"sealed": true}`."""
-        place = resource.place
-        found = {
-            "resource_type": resource.type,
-            "key": resource.key,
-            "title": self.title(resource),
-            "revision": resource.revision,
-            "source": resource.source.value,
-            "file": None if place is None else place.file,
-            "line": None if place is None else place.line,
-            "status": self.board.get(resource.id).as_dict(),
-            "deleting": resource.deleting,
-            "used_by": self.store.users(resource.id),
-            "created_at": resource.created_at,
-            "updated_at": resource.updated_at,
-        }
-        if spec:
-            found["spec"] = hidden(resource.spec)
-        return found
+        return self._views.as_dict(resource)
 
     def json(self, resource: Resource) -> bytes:
         """Return the wire form as JSON, made once per change."""
-        found = self._wire.get(resource.id)
-        if found is None:
-            found = self._wire[resource.id] = kept(dumps(self.as_dict(resource)))
-        return found
+        return self._views.json(resource)
 
     def export(self, type: str | None = None) -> dict[str, Any]:
         """Return specs by `type/key`; secrets are `{"sealed": true}`."""
@@ -276,12 +250,17 @@ class Resources:
         """
         context = context or Context()
         self._demand(context, "write", type, key)
-        normal = self.normal(type, key, spec)
+        normal = self.specs.normal(type, key, spec)
         write = Write(
-            type, key, self.maker(type, key, normal), context, if_revision=if_revision, note=note
+            type,
+            key,
+            self.specs.maker(type, key, normal),
+            context,
+            if_revision=if_revision,
+            note=note,
         )
         (written,) = await self.store.write([write], dry_run=dry_run)
-        return self.change(written)
+        return self._change(written)
 
     async def delete(
         self,
@@ -316,7 +295,7 @@ class Resources:
             for item in chain
         ]
         written = await self.store.write(writes, dry_run=dry_run)
-        return [self.change(item) for item in written]
+        return [self._change(item) for item in written]
 
     async def rollback(
         self,
@@ -338,7 +317,7 @@ class Resources:
         stored = await self._history.stored(name, to)
         if stored is None:
             raise NotFound(f"{name} was deleted in revision {to}: choose an older one")
-        self.normal(type, key, self.opened(type, key, stored))
+        self.specs.normal(type, key, self.specs.opened(type, key, stored))
         write = Write(
             type,
             key,
@@ -349,7 +328,7 @@ class Resources:
             note=f"back to revision {to}",
         )
         (written,) = await self.store.write([write], dry_run=dry_run)
-        return self.change(written)
+        return self._change(written)
 
     async def apply_documents(
         self,
@@ -370,7 +349,7 @@ class Resources:
         for write in writes:
             self._demand(context, "write", write.type, write.key)
         written = await self.store.write(writes, dry_run=dry_run)
-        return [self.change(item) for item in written]
+        return [self._change(item) for item in written]
 
     async def release(self, resources: Sequence[Resource]) -> None:
         """Hand resources that came from files to clients of the API; their specs stay."""
@@ -399,10 +378,10 @@ class Resources:
             present = self.get(type, key)
             stored = present.spec
         else:
-            stored = self.maker(type, key, self.normal(type, key, spec))(present)
+            stored = self.specs.maker(type, key, self.specs.normal(type, key, spec))(present)
         revision = 0 if present is None else present.revision
         deleting = present is not None and present.deleting
-        wanted = Desired(type, key, self.opened(type, key, stored), revision, deleting)
+        wanted = Desired(type, key, self.specs.opened(type, key, stored), revision, deleting)
         steps = await self.engine.look(wanted) if self.engine is not None else ()
         before = None if present is None else present.spec
         return Plan(
@@ -430,45 +409,6 @@ class Resources:
 
     # --- for the rooms inside
 
-    def normal(self, type: str, key: str, spec: object) -> dict[str, Any]:
-        """Return a spec with its defaults; raises `NotFound`, `InvalidSpec` with every problem."""
-        kind = self.types.get(type)
-        try:
-            resource_key(key)
-        except vol.Invalid as error:
-            raise InvalidFormat(f"key: {error.msg}") from None
-        if not isinstance(spec, Mapping):
-            raise InvalidSpec(f"{type}/{key}", [{"path": "", "message": "expected its fields"}])
-        try:
-            found: dict[str, Any] = kind.schema(dict(spec))
-            if kind.check is not None:
-                kind.check(found)
-            dumps(found)
-        except vol.Invalid as error:
-            raise InvalidSpec(f"{type}/{key}", problems(error)) from None
-        except TypeError as error:
-            problem = {"path": "", "message": f"has no JSON form: {error}"}
-            raise InvalidSpec(f"{type}/{key}", [problem]) from None
-        return found
-
-    def maker(
-        self, type: str, key: str, normal: Mapping[str, Any]
-    ) -> Callable[[Resource | None], dict[str, Any]]:
-        """Return what makes the stored form of a spec, given the present resource."""
-        schema, name = self.types.get(type).schema, f"{type}/{key}"
-        return lambda present: sealed(
-            self._keyring, schema, name, normal, None if present is None else present.spec
-        )
-
-    def opened(self, type: str, key: str, stored: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a stored spec with its secrets in the clear; raises `SecretUnreadable`."""
-        return opened(self._keyring, self.types.get(type).schema, f"{type}/{key}", stored)
-
-    def desired(self, resource: Resource) -> Desired:
-        """Return a resource as its controller sees it; raises `SecretUnreadable`."""
-        spec = self.opened(resource.type, resource.key, resource.spec)
-        return Desired(resource.type, resource.key, spec, resource.revision, resource.deleting)
-
     async def stored(self, id: str, revision: int) -> dict[str, Any] | None:
         """Return the stored spec of an old revision; raises `NotFound`."""
         return await self._history.stored(id, revision)
@@ -477,7 +417,7 @@ class Resources:
         """Forget a resource that its controller has taken out of the world."""
         await self.store.write([Write(resource.type, resource.key, None, Context())])
 
-    def change(self, written: Written) -> Change:
+    def _change(self, written: Written) -> Change:
         """Return the wire form of what a write did."""
         before, after = written.before, written.after
         old = None if before is None else before.spec
@@ -538,7 +478,7 @@ class Resources:
             shown = item.after or item.before
             if shown is None:
                 continue
-            self._forget_wire(item)
+            self._views.written(item)
             if item.after is None:
                 self.board.forget(shown.id)
             if self.engine is not None:
@@ -548,16 +488,8 @@ class Resources:
             )
             self._tell(action, shown, item.write.context)
 
-    def _forget_wire(self, item: Written) -> None:
-        """Drop the kept JSON of what changed, and of what it names (their users changed)."""
-        self._wire.pop(item.write.id, None)
-        for resource in (item.before, item.after):
-            if resource is not None:
-                for target in self.store.names(resource):
-                    self._wire.pop(target, None)
-
     def _status_changed(self, id: str) -> None:
-        self._wire.pop(id, None)
+        self._views.forget(id)
         resource = self.store.get(id)
         if resource is not None:
             self._tell("status", resource, None)
@@ -585,15 +517,3 @@ def _as_it_is(present: Resource | None) -> dict[str, Any]:
     if present is None:
         raise NotFound("The resource is gone")
     return present.spec
-
-
-def problems(error: vol.Invalid) -> list[dict[str, str]]:
-    """Return every problem of a validation as `{"path", "message"}`; values are not repeated."""
-    errors = error.errors if isinstance(error, vol.MultipleInvalid) else [error]
-    return [
-        {
-            "path": dotted(tuple(getattr(part, "schema", part) for part in item.path)),
-            "message": str(item.msg),
-        }
-        for item in errors
-    ]
