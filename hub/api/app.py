@@ -11,6 +11,7 @@ from aiohttp import web
 from hub.api.actions import Changes
 from hub.api.errors import PortUnusable
 from hub.api.gate import Gate, is_loopback
+from hub.api.local import LocalSocket
 from hub.api.middleware import add_common_headers, guard
 from hub.api.page import Page
 from hub.api.quick import Quick
@@ -21,6 +22,7 @@ from hub.api.websocket import WebsocketEndpoint
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
+    from pathlib import Path
 
     from hub.api.zeroconf import Announcement
     from hub.hub import Hub
@@ -40,12 +42,16 @@ class Api:
         self._hub = hub
         self._runner: QuickRunner | None = None
         self._announcement: Announcement | None = None
+        self._local: LocalSocket | None = None
         self._websocket = WebsocketEndpoint(hub, self._failed_login)
         self.port = 0
         """The TCP port in use; 0 before `start`."""
 
-    async def start(self, host: str, port: int) -> None:
-        """Listen on `host:port` (0 = any free port); raises `PortUnusable`."""
+    async def start(self, host: str, port: int, folder: "Path | None" = None) -> None:
+        """Listen on `host:port` (0 = any free port) and on a socket in `folder`.
+
+        Raises `PortUnusable`.
+        """
         gate, changes = Gate(self._hub.settings), Changes()
         app = web.Application(middlewares=[guard], client_max_size=MAX_BODY_BYTES)
         app[HUB] = self._hub
@@ -62,6 +68,9 @@ class Api:
             sockets = _bind(host, port)
             for bound in sockets:
                 await web.SockSite(runner, bound, backlog=1024).start()
+            if folder is not None:
+                self._local = LocalSocket(folder)
+                await self._local.start(runner)
         except BaseException:
             await runner.cleanup()
             raise
@@ -73,6 +82,8 @@ class Api:
     async def stop(self) -> None:
         """Withdraw the announcement, refuse new clients, say goodbye to the others (1012)."""
         announcement, self._announcement = self._announcement, None
+        if self._local is not None:
+            self._local.stop()
         runner, self._runner = self._runner, None
         ends: list[Awaitable[None]] = []
         if announcement is not None:

@@ -71,9 +71,11 @@ class WebsocketEndpoint:
             return ws
         ACTOR.set(session.user.id)
         connection = Connection(self.hub, self.fanout, session, ws, transport, request.remote)
-        unlisten = self.hub.auth.tokens.listen_revoked(
-            session.refresh_token_id, lambda: connection.close_soon(1000)
-        )
+        unlisten: Callable[[], None] | None = None
+        if session.refresh_token_id:  # the local socket's owner has none
+            unlisten = self.hub.auth.tokens.listen_revoked(
+                session.refresh_token_id, lambda: connection.close_soon(1000)
+            )
         self.connections.add(connection)
         if self._heartbeat is None:
             self._heartbeat = self.hub.clock.call_later(HEARTBEAT_SECONDS, self._beat)
@@ -81,7 +83,8 @@ class WebsocketEndpoint:
             await self._serve(ws, connection)
         finally:
             self.connections.discard(connection)
-            unlisten()
+            if unlisten is not None:
+                unlisten()
             connection.drop_subscriptions()
         return ws
 
