@@ -29,7 +29,28 @@ from hub.errors import (
 )
 from hub.events import Context, Event
 from hub.hub import Hub
-from hub.schema import boolean, finite_float, list_of, port, positive_seconds, slug, text
+from hub.resources import (
+    Condition,
+    Controller,
+    Desired,
+    DriftPolicy,
+    NotProved,
+    Progress,
+    Recovery,
+    ResourceType,
+    Step,
+)
+from hub.schema import (
+    Reference,
+    Secret,
+    boolean,
+    finite_float,
+    list_of,
+    port,
+    positive_seconds,
+    slug,
+    text,
+)
 from hub.services import Description, Field, Response, ServiceCall
 from hub.states import State
 from hub.util.clock import Clock
@@ -42,11 +63,15 @@ __all__ = [
     "ClimateEntity",
     "ClimateFeature",
     "Clock",
+    "Condition",
     "ConfigError",
     "Context",
+    "Controller",
     "Coordinator",
     "Description",
+    "Desired",
     "DeviceInfo",
+    "DriftPolicy",
     "Entity",
     "EntityCategory",
     "Event",
@@ -58,15 +83,22 @@ __all__ = [
     "HubError",
     "NotAllowed",
     "NotFound",
+    "NotProved",
     "NotSupported",
     "NumberEntity",
+    "Progress",
+    "Recovery",
+    "Reference",
+    "ResourceType",
     "Response",
+    "Secret",
     "SelectEntity",
     "SensorEntity",
     "ServiceCall",
     "ServiceValidationError",
     "State",
     "StateClass",
+    "Step",
     "SwitchEntity",
     "TimedOut",
     "Unavailable",
