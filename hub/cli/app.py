@@ -17,7 +17,9 @@ from hub.const import VERSION
 COMMANDS: Final = {
     "run": Entry("hub.cli.commands.run:run", "Run the hub in the foreground."),
     "init": Entry("hub.cli.commands.init:init", "Make the first owner and print a token."),
+    "audit": Entry("hub.cli.commands.audit:audit", "Show and prove the audit log."),
     "check-config": Entry("hub.cli.commands.check_config:check_config", "Check the configuration."),
+    "secrets": Entry("hub.cli.commands.secrets:secrets", "Keys that seal secrets."),
 }
 
 

@@ -82,6 +82,11 @@ class KeyFile:
         """Tell whether the file needs a secret key; raises `KeyFileError`."""
         return "wrap" in self._parsed(self.data())
 
+    def described(self) -> list[dict[str, str]]:
+        """Return `id` and `created_at` of every key without opening any; raises `KeyFileError`."""
+        keys = self._parsed(self.data())["keys"]
+        return [{name: str(item.get(name)) for name in ("id", "created_at")} for item in keys]
+
     def read(self) -> list[Key]:
         """Return the keys, primary first; raises `KeyFileError`."""
         content = self._parsed(self.data())

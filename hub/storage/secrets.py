@@ -65,6 +65,10 @@ class Keyring:
         self._root = await self._load_root()
         await asyncio.to_thread(self.file.settle)
 
+    async def look(self) -> None:
+        """Read the keys beside a hub that may run: nothing is made or written."""
+        await self.use(await asyncio.to_thread(self.file.read))
+
     @property
     def keys(self) -> tuple[Key, ...]:
         """Return the keys of the file, the one that seals first."""
