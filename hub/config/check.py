@@ -82,6 +82,7 @@ class _Reading:
             diagnostics=DiagnosticsSettings(**parts["diagnostics"]),
             integrations=integrations,
             secret_key=self._secret_key(data.get("hub")),
+            warnings=tuple(self._loaded.exposed),
         )
 
     def _data(self) -> dict[str, Any]:
@@ -176,6 +177,7 @@ class _Reading:
         if isinstance(section, dict) and section.get("profile") == Profile.PRODUCTION:
             if trouble is None and (reason := weakness(key)) is not None:
                 self._problem(("hub", "profile"), reason)
+            self._found += self._loaded.exposed
             if section.get("debug"):
                 self._problem(("hub", "debug"), "hub.debug must be off in the production profile")
         return key

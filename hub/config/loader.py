@@ -1,6 +1,7 @@
 """YAML that knows its lines: `!include`, `!secret`, `!env_var`, and every mistake collected."""
 
 import os
+import stat
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,7 @@ import yaml
 from hub.errors import Problem
 
 SECRETS: Final = "secrets.yaml"
+_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 _DEEPEST: Final = 60
 _MOST_NODES: Final = 100_000
 """Aliases can multiply without end; nobody writes so many values by hand."""
@@ -28,6 +30,8 @@ class Loaded:
     places: dict[Keys, Place] = field(default_factory=dict)
     broken: set[Keys] = field(default_factory=set)
     """Values that could not be read; nothing more is to be said about them."""
+    exposed: list[Problem] = field(default_factory=list)
+    """Files with secrets that other users of the machine may read."""
 
     def where(self, keys: Keys) -> Place:
         """Return file and line of a value, or of the nearest one that contains it."""
@@ -208,7 +212,11 @@ class _Reader:
             self._secrets[folder] = {}
             path = folder / SECRETS
             if path.is_file():
-                found = load(self._shown(path))
+                shown = self._shown(path)
+                if (mode := stat.S_IMODE(path.stat().st_mode)) & _OTHERS:
+                    message = f"other users may read it (mode {mode:04o}); chmod 600 {shown}"
+                    self.loaded.exposed.append(Problem(str(shown), None, message))
+                found = load(shown)
                 self.loaded.problems += found.problems
                 if isinstance(found.value, dict):
                     self._secrets[folder] = found.value

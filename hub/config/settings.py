@@ -6,6 +6,8 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any
 
+from hub.errors import Problem
+
 
 class Profile(StrEnum):
     """How strict the hub is with its own configuration."""
@@ -143,6 +145,8 @@ class Settings:
     integrations: dict[str, Any] = field(default_factory=dict)
     secret_key: str | None = field(default=None, repr=False)
     """Wraps the sealing keys; always set in the production profile."""
+    warnings: tuple[Problem, ...] = ()
+    """What the production profile would refuse; told at the start and by `hub check-config`."""
 
     @property
     def profile(self) -> Profile:

@@ -22,5 +22,7 @@ def check_config(config: Path) -> None:
         count = len(error.problems)
         click.echo(f"{count} {'problem' if count == 1 else 'problems'} in {config}", err=True)
         raise click.exceptions.Exit(2) from None
+    for warning in settings.warnings:
+        click.echo(f"warning: {warning}", err=True)
     loaded = ", ".join(sorted(settings.integrations)) or "none"
     click.echo(f"{config / 'hub.yaml'} is fine: {settings.profile} profile, integrations: {loaded}")

@@ -156,3 +156,31 @@ def test_production_refuses_debug_even_beside_other_mistakes(
         "hub.yaml:3: hub.debug must be off in the production profile",
         "hub.yaml:4: hub.name: expected a text, got a number",
     ]
+
+
+SECRET = "mqtt:\n  broker:\n    host: !secret host\n"
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o644])
+def test_a_readable_secrets_file_is_refused_in_production_alone(
+    write: Write, monkeypatch: pytest.MonkeyPatch, mode: int
+) -> None:
+    monkeypatch.setenv("SECRET_KEY", "3f9c0a7be1d24586a1b2c3d4e5f60718")
+    folder = write(PRODUCTION + SECRET, secrets="host: example.org\n")
+    (folder / "secrets.yaml").chmod(mode)
+    told = f"secrets.yaml: other users may read it (mode {mode:04o}); chmod 600 "
+    [line] = lines(folder)
+    assert line.startswith(told)
+    (folder / "hub.yaml").write_text(SECRET)
+    assert lines(folder) == []
+    [warning] = load(folder).warnings
+    assert told in str(warning)
+    (folder / "secrets.yaml").chmod(0o600)
+    (folder / "hub.yaml").write_text(PRODUCTION + SECRET)
+    assert load(folder).warnings == ()
+
+
+def test_a_secrets_file_that_nothing_asks_for_is_not_looked_at(write: Write) -> None:
+    folder = write("mqtt: {enabled: false}", secrets="host: example.org\n")
+    (folder / "secrets.yaml").chmod(0o644)
+    assert load(folder).warnings == ()
