@@ -1,6 +1,7 @@
 """Validators that several rooms share, and schema errors in words."""
 
 from hub.schema.markers import SEALED, Reference, Secret, resource_key
+from hub.schema.render import described, form, openapi
 from hub.schema.validators import (
     boolean,
     entity_id,
@@ -18,10 +19,13 @@ __all__ = [
     "Reference",
     "Secret",
     "boolean",
+    "described",
     "entity_id",
     "explain",
     "finite_float",
+    "form",
     "list_of",
+    "openapi",
     "port",
     "positive_seconds",
     "resource_key",

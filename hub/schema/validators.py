@@ -90,6 +90,7 @@ def list_of(item: Any) -> Callable[[object], list[Any]]:
         found: list[Any] = schema(value if isinstance(value, list) else [value])
         return found
 
+    validate.schema = schema  # type: ignore[attr-defined]  # how forms and markers look inside
     return validate
 
 

@@ -48,6 +48,7 @@ SDK = (
     "UpdateEntity",
     "UpdateFeature",
     "boolean",
+    "described",
     "dumps",
     "finite_float",
     "list_of",
