@@ -10,6 +10,7 @@ from hub.audit.entry import Entry, Result, Row, row_of, user_of
 from hub.audit.feed import Feed
 from hub.audit.notes import Notes
 from hub.audit.query import newest_first, oldest_first
+from hub.const import VERSION
 from hub.util.json import dumps, loads
 
 if TYPE_CHECKING:
@@ -162,7 +163,8 @@ class Audit:
     # --- keeping
 
     def start(self) -> None:
-        """Drop rows older than the retention, now and once a day."""
+        """Note the start, and drop rows older than the retention, now and once a day."""
+        self.note(Entry("hub.start", "hub", data={"version": VERSION}))
         if self._pruner is None:
             self._pruner = asyncio.get_running_loop().create_task(self._keep(), name="audit pruner")
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 from hub.audit.entry import Entry, Result, Row, row_of
 from hub.util.json import dumps, loads
 
-MAX_WAITING: Final = 512
+MAX_WAITING: Final = 2048
 """Different entries that may wait. Past it the oldest become one `audit.overflow` row."""
 
 OVERFLOW: Final = "audit.overflow"
