@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from hub.api import Api
     from hub.auth import Auth
     from hub.config.settings import Settings
-    from hub.events import Context
     from hub.mqtt import Mqtt
     from hub.storage import Documents
 
@@ -60,6 +59,8 @@ def run(config_dir: Path, data_dir: Path, port: int | None = None, host: str | N
             print(problem, file=sys.stderr)  # noqa: T201 - the answer of a command
         return 2
     set_up_log(settings.logger.level, settings.logger.levels)
+    for warning in settings.warnings:
+        _LOGGER.warning("%s", warning)
     gc.disable()
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         try:
@@ -148,6 +149,7 @@ async def _build(settings: "Settings", config_dir: Path, data_dir: Path) -> Hub:
     """Make the hub's objects and load what the database holds."""
     from hub.audit import Audit
     from hub.auth import Auth
+    from hub.auth.places import Places
     from hub.jobs import Jobs
     from hub.registry import (
         AreaRegistry,
@@ -185,7 +187,14 @@ async def _build(settings: "Settings", config_dir: Path, data_dir: Path) -> Hub:
         taken=lambda entity_id: states.get(entity_id) is not None,
     )
     audit = Audit(database, clock, secrets.derive("audit"), keep_days=settings.audit.keep_days)
-    auth = Auth(database, clock)
+    auth = Auth(
+        database,
+        clock,
+        sealer=secrets,
+        places=Places(bus, entity_registry, devices),
+        ban_after=settings.auth.ban_after,
+        ban_minutes=settings.auth.ban_minutes,
+    )
     audit.names = _names(auth)
     hub = Hub(
         settings=settings,
@@ -225,8 +234,8 @@ def _watch(hub: Hub) -> None:
     from hub.audit import watch
 
     watch.watch_registries(hub.audit, hub.bus)
-    hub.auth.users.listen(watch.user_listener(hub.audit, hub.auth.users.all()))
     hub.auth.witness.tell = watch.teller(hub.audit)
+    hub.auth.witness.add = watch.adder(hub.audit)
 
 
 def _names(auth: "Auth") -> "Callable[[str], str | None]":
@@ -239,28 +248,14 @@ def _names(auth: "Auth") -> "Callable[[str], str | None]":
     return name
 
 
-class _Rights:
-    """Answers the services' question with what the users' room knows."""
-
-    def __init__(self, auth: "Auth") -> None:
-        self._users = auth.users
-
-    def may_call(self, context: "Context", domain: str, service: str, admin: bool) -> bool:
-        """Let the house itself call anything, and a user what is open to him."""
-        del domain, service
-        if context.user_id is None:
-            return True
-        user = self._users.get(context.user_id)
-        return user is not None and user.is_active and (user.is_admin or not admin)
-
-
 async def _start(hub: Hub, lock: contextlib.ExitStack, host: str, port: int) -> Running:
     """Open the doors first, so that clients see the hub starting, then set up the house."""
     from hub.api import Api
+    from hub.auth.service_rights import ServiceRights
     from hub.mqtt import Mqtt
 
     hub.phase = Phase.STARTING
-    hub.services.permission = _Rights(hub.auth)
+    hub.services.permission = ServiceRights(hub.auth.users)
     hub.entities.start(hub)
     register_generic_services(hub)
     running = Running(hub, Api(hub), Mqtt(hub), Loader(hub), lock)
