@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from hub.config.settings import Profile
 from hub.const import EVENT_FINAL_WRITE, EVENT_START, EVENT_STARTED, EVENT_STOP, VERSION
 from hub.entities import EntityIndex
 from hub.entities.generic import register_generic_services
@@ -19,6 +20,7 @@ from hub.errors import ConfigError, HubError
 from hub.events import EventBus
 from hub.hub import Hub, Phase
 from hub.loader import Loader
+from hub.observe.logging import form_of
 from hub.observe.logging import setup as set_up_log
 from hub.services import ServiceRegistry
 from hub.states import StateMachine
@@ -58,7 +60,9 @@ def run(config_dir: Path, data_dir: Path, port: int | None = None, host: str | N
         for problem in error.problems:
             print(problem, file=sys.stderr)  # noqa: T201 - the answer of a command
         return 2
-    set_up_log(settings.logger.level, settings.logger.levels)
+    production = settings.profile is Profile.PRODUCTION
+    form = form_of(settings.logger.format, production=production)
+    set_up_log(settings.logger.level, settings.logger.levels, form)
     for warning in settings.warnings:
         _LOGGER.warning("%s", warning)
     gc.disable()
