@@ -11,7 +11,7 @@ import { Watch, onLink, onPrefs } from "./watch";
 
 interface Page {
   path: string;
-  label: "overview" | "entities" | "settings";
+  label: "overview" | "entities" | "resources" | "jobs" | "settings";
   icon: IconName;
   load: () => Promise<unknown>;
   show: () => unknown;
@@ -20,17 +20,36 @@ interface Page {
 const PAGES: Page[] = [
   { path: "/", label: "overview", icon: "home", load: () => Promise.resolve(), show: () => html`<hub-overview></hub-overview>` },
   { path: "/entities", label: "entities", icon: "list", load: () => import("./pages/entities"), show: () => html`<hub-entities></hub-entities>` },
-  { path: "/settings", label: "settings", icon: "gear", load: () => import("./pages/settings"), show: () => html`<hub-settings></hub-settings>` },
+  { path: "/resources", label: "resources", icon: "boxes", load: () => (resource() ? import("./pages/resource") : import("./pages/resources")), show: resources },
+  { path: "/jobs", label: "jobs", icon: "tasks", load: () => import("./pages/jobs"), show: () => html`<hub-jobs></hub-jobs>` },
+  { path: "/settings", label: "settings", icon: "gear", load: () => import("./pages/settings"), show: () => html`<hub-settings .section=${below()[0] ?? ""}></hub-settings>` },
 ];
+
+/** Return the parts of the address below its page. */
+function below(): string[] {
+  return here().pathname.split("/").filter(Boolean).slice(1);
+}
+
+/** Tell whether one resource is shown, or a new one is made, instead of a list. */
+function resource(): boolean {
+  const [type, key] = below();
+  return key !== undefined || (type !== undefined && here().searchParams.has("new"));
+}
+
+function resources() {
+  const [type = "", key = ""] = below();
+  return resource() ? html`<hub-resource .type=${type} .key=${key}></hub-resource>` : html`<hub-resources .type=${type}></hub-resources>`;
+}
 
 /** Return the page of the present address; an unknown one shows the overview. */
 function present(): Page {
-  return PAGES.find((page) => page.path === here().pathname) ?? PAGES[0]!;
+  const { pathname } = here();
+  return PAGES.find(({ path }) => path === pathname || (path !== "/" && pathname.startsWith(`${path}/`))) ?? PAGES[0]!;
 }
 
 @customElement("hub-app")
 export class App extends LitElement {
-  #shown: Page | undefined;
+  #shown = "";
 
   constructor() {
     super();
@@ -88,14 +107,14 @@ export class App extends LitElement {
   }
 
   protected override updated(): void {
-    const page = present();
     const place = hub().config?.location_name;
-    document.title = [t(page.label), place ?? "Hub"].join(" · ");
-    if (this.#shown && this.#shown !== page) {
+    const { pathname } = here();
+    document.title = [below().at(-1), t(present().label), place ?? "Hub"].filter(Boolean).join(" · ");
+    if (this.#shown && this.#shown !== pathname) {
       scrollTo({ top: 0 });
       this.renderRoot.querySelector<HTMLElement>("main")?.focus({ preventScroll: true });
     }
-    this.#shown = page;
+    this.#shown = pathname;
   }
 
   #skip(): void {

@@ -4,6 +4,7 @@ import { forgetSession } from "./auth/session";
 import type { EntityEvent } from "./data/decode";
 import { Link } from "./data/link";
 import { Registries } from "./data/registries";
+import type { Role } from "./data/rights";
 import { EntityStore } from "./data/store";
 
 export interface Config {
@@ -17,6 +18,7 @@ export interface User {
   name: string;
   is_owner: boolean;
   is_admin: boolean;
+  role?: Role;
 }
 
 export class Hub {

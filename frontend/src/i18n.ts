@@ -51,8 +51,29 @@ export function t(key: Key, values: Record<string, string | number> = {}): strin
   });
 }
 
+/** Groups of words that are looked up by a value of the hub. */
+export type Group =
+  | "action"
+  | "change"
+  | "condition"
+  | "deed"
+  | "domain"
+  | "ending"
+  | "error"
+  | "job"
+  | "mode"
+  | "outcome"
+  | "phase"
+  | "preset"
+  | "result"
+  | "role"
+  | "state"
+  | "step"
+  | "type"
+  | "verb";
+
 /** Return the word for a value that comes from the hub, or the value itself made readable. */
-export function word(group: "state" | "preset" | "action" | "mode" | "error" | "domain", value: string): string {
+export function word(group: Group, value: string): string {
   const found = strings[`${group}.${value}`];
   if (found !== undefined) return found;
   const text = value.replaceAll("_", " ");
@@ -60,7 +81,7 @@ export function word(group: "state" | "preset" | "action" | "mode" | "error" | "
 }
 
 /** Tell whether there is a word of our own for a value. */
-export function knows(group: "error" | "state", value: string): boolean {
+export function knows(group: Group, value: string): boolean {
   return `${group}.${value}` in strings;
 }
 
@@ -78,6 +99,11 @@ export function plainNumber(value: number, digits: number): string {
 /** Format a moment given in epoch seconds. */
 export function moment(epoch: number): string {
   return new Intl.DateTimeFormat(tag, { dateStyle: "medium", timeStyle: "medium" }).format(epoch * 1000);
+}
+
+/** Format the time of day of a moment in epoch seconds. */
+export function clockTime(epoch: number): string {
+  return new Intl.DateTimeFormat(tag, { timeStyle: "medium", hourCycle: "h23" }).format(epoch * 1000);
 }
 
 const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [

@@ -1,6 +1,11 @@
 /** Where the page is: the path names the page, the query names filters and the open entity. */
 const listeners = new Set<() => void>();
 
+type Guard = () => Promise<boolean>;
+
+let guard: Guard | undefined;
+let present = location.href;
+
 /** Return the present address. */
 export function here(): URL {
   return new URL(location.href);
@@ -10,8 +15,29 @@ export function here(): URL {
 export function go(to: string | URL, replace = false): void {
   const target = new URL(to, location.href);
   if (target.href === location.href) return;
-  history[replace ? "replaceState" : "pushState"](null, "", target);
-  changed();
+  const move = () => {
+    history[replace ? "replaceState" : "pushState"](null, "", target);
+    changed();
+  };
+  if (!guard || target.pathname === location.pathname) move();
+  else void mayLeave().then((leave) => leave && move());
+}
+
+async function mayLeave(): Promise<boolean> {
+  if (guard && !(await guard())) return false;
+  guard = undefined;
+  return true;
+}
+
+/** Ask before the present path is left; returns what ends the asking. */
+export function guarded(ask: Guard): () => void {
+  const stay = (event: BeforeUnloadEvent) => event.preventDefault();
+  guard = ask;
+  addEventListener("beforeunload", stay);
+  return () => {
+    if (guard === ask) guard = undefined;
+    removeEventListener("beforeunload", stay);
+  };
 }
 
 /** Return the address of an entity's details over the present page. */
@@ -44,7 +70,16 @@ export function followLink(event: MouseEvent): void {
 }
 
 function changed(): void {
+  present = location.href;
   for (const listener of listeners) listener();
 }
 
-addEventListener("popstate", changed);
+/** Follow the browser's back and forward; a guarded page is left only when its guard agrees. */
+function moved(): void {
+  const target = location.href;
+  if (!guard || new URL(present).pathname === location.pathname) return changed();
+  history.pushState(null, "", present);
+  void mayLeave().then((leave) => leave && go(target, true));
+}
+
+addEventListener("popstate", moved);

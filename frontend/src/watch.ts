@@ -1,4 +1,5 @@
 /** Lit controllers: redraw a component when what it shows has changed, and only then. */
+import type { MessageBase } from "home-assistant-js-websocket";
 import type { ReactiveController, ReactiveControllerHost } from "lit";
 import type { Entity } from "./data/decode";
 import { hub } from "./hub";
@@ -90,5 +91,70 @@ export class Ticker implements ReactiveController {
 
   hostDisconnected(): void {
     clearInterval(this.#timer);
+  }
+}
+
+/** Follows a subscription of the hub, whose message may change with the component's properties. */
+export class Follow<T> implements ReactiveController {
+  /** Why there is nothing to follow, as the hub told it. */
+  failure: unknown;
+  #asked = "";
+  #turn = 0;
+  #stop: (() => Promise<void>) | undefined;
+
+  constructor(
+    private readonly host: ReactiveControllerHost,
+    private readonly options: {
+      message: () => MessageBase | undefined;
+      take: (event: T) => void;
+      /** Forget what was followed before. */
+      reset?: () => void;
+    },
+  ) {
+    host.addController(this);
+  }
+
+  hostUpdate(): void {
+    const message = this.options.message();
+    const asked = message ? JSON.stringify(message) : "";
+    if (asked === this.#asked) return;
+    this.#end();
+    this.#asked = asked;
+    this.options.reset?.();
+    if (message) void this.#begin(message);
+  }
+
+  hostConnected(): void {
+    this.host.requestUpdate();
+  }
+
+  hostDisconnected(): void {
+    this.#end();
+  }
+
+  async #begin(message: MessageBase): Promise<void> {
+    const turn = this.#turn;
+    const take = (event: T) => {
+      if (turn !== this.#turn) return;
+      this.options.take(event);
+      this.host.requestUpdate();
+    };
+    try {
+      const stop = await hub().link.subscribe<T>(take, message);
+      if (turn === this.#turn) this.#stop = stop;
+      else await stop();
+    } catch (error) {
+      if (turn !== this.#turn) return;
+      this.failure = error;
+      this.host.requestUpdate();
+    }
+  }
+
+  #end(): void {
+    this.#turn += 1;
+    this.#asked = "";
+    this.failure = undefined;
+    void this.#stop?.().catch(() => undefined);
+    this.#stop = undefined;
   }
 }

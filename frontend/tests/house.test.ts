@@ -8,7 +8,7 @@ import en from "../src/locale/en.json";
 const ROOT = join(import.meta.dirname, "..");
 const FORMS = /\.(zero|one|two|few|many|other)$/;
 /** Groups whose words are looked up by a value of the hub. */
-const GROUPS = /^(state|mode|action|preset|domain|error)\./;
+const GROUPS = /^(action|change|condition|deed|domain|ending|error|job|mode|outcome|phase|preset|result|role|state|step|type|verb)\./;
 
 function sources(folder: string, ending: RegExp): Map<string, string> {
   const found = new Map<string, string>();
@@ -32,7 +32,7 @@ describe("strings", () => {
   it("are all used, and all that are used exist", () => {
     const asked = new Set([...text.matchAll(/\bt\(\s*"([\w.]+)"/g)].map((match) => match[1]!));
     for (const match of text.matchAll(/\bt\([^?()]*\? "([\w.]+)" : "([\w.]+)"/g)) for (const key of match.slice(1)) asked.add(key);
-    // The labels of the pages in the bar.
+    // The labels of pages and sections.
     for (const match of text.matchAll(/label: "(\w+)"/g)) asked.add(match[1]!);
     const own = [...stems(en)].filter((key) => !GROUPS.test(key));
     expect(own.filter((key) => !asked.has(key))).toEqual([]);

@@ -9,6 +9,8 @@ export class LinkError extends Error {
   constructor(
     readonly code: string,
     message: string,
+    /** What the hub told beside: the problems of a form, the users of a resource. */
+    readonly details: Readonly<Record<string, unknown>> = {},
   ) {
     super(message);
   }
@@ -20,7 +22,7 @@ export function asLinkError(error: unknown): LinkError {
   if (typeof error === "object" && error !== null && "code" in error) {
     const { code, message } = error as { code: unknown; message?: unknown };
     if (code === 3) return new LinkError("connection_lost", "");
-    return new LinkError(String(code), typeof message === "string" ? message : "");
+    return new LinkError(String(code), typeof message === "string" ? message : "", { ...error });
   }
   if (error === 3) return new LinkError("connection_lost", "");
   return new LinkError("unknown_error", error instanceof Error ? error.message : String(error));
@@ -79,9 +81,14 @@ export class Link {
     }
   }
 
-  /** Subscribe; the library asks again by itself after a reconnect. */
-  async subscribe<T>(callback: (event: T) => void, message: MessageBase): Promise<void> {
-    await this.#connection?.subscribeMessage<T>(callback, message);
+  /** Subscribe; the library asks again by itself after a reconnect. Returns what ends it. */
+  async subscribe<T>(callback: (event: T) => void, message: MessageBase): Promise<() => Promise<void>> {
+    if (!this.#connection) throw new LinkError("connection_lost", "");
+    try {
+      return await this.#connection.subscribeMessage<T>(callback, message);
+    } catch (error) {
+      throw asLinkError(error);
+    }
   }
 
   /** Call a service on entities; fails with the hub's own code. */
