@@ -1,6 +1,6 @@
 """Turns what other rooms tell into entries: registry writes, users, logins and tokens."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from hub.audit.entry import Entry, Result
@@ -14,6 +14,8 @@ from hub.const import (
 from hub.events import ORIGIN, Context
 
 if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
     from hub.audit.log import Audit
     from hub.events import Event, EventBus
 
@@ -60,24 +62,18 @@ def watch_registries(audit: "Audit", bus: "EventBus") -> None:
         bus.listen(event_type, note)
 
 
-def user_listener(audit: "Audit", known: Iterable[Person]) -> Callable[[str, Person], None]:
-    """Return a listener for changes of users, which notes what a change was."""
-    before = {user.id: user.as_dict() for user in known}
+def adder(audit: "Audit") -> Callable[..., Coroutine[Any, Any, None]]:
+    """Return what `hub.auth` writes changes down with, in their own transaction (its `Add`)."""
 
-    def note(action: str, user: Person) -> None:
-        now = user.as_dict()
-        data: dict[str, Any] = {"name": user.name}
-        if action == "update":
-            old = before.get(user.id, {})
-            changed = {name: value for name, value in now.items() if old.get(name) != value}
-            data["changed"] = changed or "password"
-        if action == "remove":
-            before.pop(user.id, None)
-        else:
-            before[user.id] = now
-        audit.note(Entry(f"user.{action}", f"user/{user.id}", data=data))
+    async def add(
+        connection: "AsyncConnection",
+        action: str,
+        target: str,
+        data: Mapping[str, Any] | None = None,
+    ) -> None:
+        await audit.add(connection, Entry(action, target, data=data or {}))
 
-    return note
+    return add
 
 
 def teller(audit: "Audit") -> Callable[..., None]:

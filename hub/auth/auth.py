@@ -5,14 +5,19 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from hub.auth.addresses import is_local
+from hub.auth.bans import Bans
 from hub.auth.codes import Codes
 from hub.auth.errors import InvalidAuth, LoginBlocked, TooManyAttempts
 from hub.auth.flows import Flows
 from hub.auth.grants import Grants
 from hub.auth.onboarding import Onboarding
 from hub.auth.passwords import Passwords
+from hub.auth.places import Places
+from hub.auth.policies import Policies
+from hub.auth.setup import Setups
 from hub.auth.throttle import Throttle
 from hub.auth.tokens import Tokens
+from hub.auth.totp import Sealer, Totp
 from hub.auth.user import User
 from hub.auth.users import Users, normal
 from hub.auth.witness import Witness
@@ -35,24 +40,38 @@ class Auth:
         *,
         passwords: Passwords | None = None,
         redirects: Mapping[str, Iterable[str]] | None = None,
+        sealer: Sealer | None = None,
+        places: Places | None = None,
+        ban_after: int = 0,
+        ban_minutes: float = 60,
     ) -> None:
-        """Keep users and tokens in `database`; `redirects` are further client/address pairs."""
+        """Keep users and tokens in `database`; `redirects` are further client/address pairs.
+
+        `sealer` seals the secrets of second factors; `places` tells where entities belong.
+        """
         clock = SystemClock() if clock is None else clock
         self._passwords = Passwords() if passwords is None else passwords
-        self._throttle = Throttle(clock)
         self.witness = Witness()
-        """Told of logins and tokens; the composition root names the audit log."""
+        """Told of logins, tokens and changes; the composition root names the audit log."""
+        self.bans = Bans(database, clock, self.witness, after=ban_after, minutes=ban_minutes)
+        self._throttle = Throttle(clock, self.bans)
         self._codes = Codes(clock)
-        self.users = Users(database, clock, self._passwords)
+        self.users = Users(database, clock, self._passwords, self.witness)
+        self.policies = Policies(database, clock, self.users, self.witness, places)
+        self.totp = Totp(database, clock, self.users, self.witness, sealer)
+        self.setups = Setups(clock, self.totp)
         self.tokens = Tokens(database, clock, self.users, self.witness)
         self.onboarding = Onboarding(Documents(database), self.users, self._codes, self._throttle)
-        self.flows = Flows(clock, self._codes, self.login, lambda: self.has_users, redirects)
+        self.flows = Flows(clock, self._codes, self, redirects)
         self.grants = Grants(self._codes, self.tokens, self._throttle, self.refusal)
 
     async def load(self) -> None:
-        """Read users, tokens and the first run's steps; raises `StorageError`."""
+        """Read users, policies, tokens, bans and the first run's steps; raises `StorageError`."""
+        await self.policies.load()
         await self.users.load()
+        await self.totp.load()
         await self.tokens.load()
+        await self.bans.load()
         await self.onboarding.load()
 
     async def flush(self) -> None:
@@ -74,7 +93,7 @@ class Auth:
         return user
 
     async def login(self, username: str, password: str, address: str | None = None) -> User:
-        """Return the user of a name and password.
+        """Return the user of a name and password; `second_factor` tells whether a code is due.
 
         Raises `InvalidAuth`, `LoginBlocked` when the user may not come in, `TooManyAttempts`.
         """
@@ -92,7 +111,9 @@ class Auth:
             _LOGGER.warning("Login failed from %s", address)
             self.witness.tell("login.failed", name, "denied", address=address)
             raise InvalidAuth
-        self._throttle.succeeded(address, name)
+        if not user.second_factor:
+            # With a second factor the attempt counts as failed until the code is right as well.
+            self._throttle.succeeded(address, name)
         reason = self.refusal(user, address)
         if reason is not None:
             self.witness.tell("login.blocked", name, "denied", user=user, address=address)
@@ -100,6 +121,28 @@ class Auth:
         if known is not None and self._passwords.outdated(known):
             await self.users.renew_hash(user, known, password)
         return user
+
+    async def check_code(self, user: User, code: str, address: str | None = None) -> bool:
+        """Tell whether a code of the second factor is right, after the password was.
+
+        Raises `LoginBlocked` when the user may not come in any more, `TooManyAttempts`.
+        """
+        name = user.username or ""
+        try:
+            self._throttle.attempt(address, name)
+        except TooManyAttempts:
+            self.witness.tell("login.throttled", name, "denied", address=address)
+            raise
+        if not await self.totp.verify(user, code):
+            _LOGGER.warning("Log-in with a wrong code from %s", address)
+            data = {"reason": "code"}
+            self.witness.tell("login.failed", name, "denied", address=address, data=data)
+            return False
+        reason = self.refusal(user, address)
+        if reason is not None:
+            raise LoginBlocked(f"Login blocked: {reason}")
+        self._throttle.succeeded(address, name)
+        return True
 
     def refusal(self, user: User, address: str | None) -> str | None:
         """Say why a user may not come in from an address, None when he may."""
@@ -113,9 +156,9 @@ class Auth:
         """Tell whether an address is of this machine or of a private network."""
         return is_local(address)
 
-    def failed(self, address: str | None) -> None:
+    def failed(self, address: str | None, token: str | None = None) -> None:
         """Count a bad access token against an address."""
-        self._throttle.failed(address)
+        self._throttle.failed(address, token=token)
 
     def wait(self, address: str | None) -> float:
         """Return how many seconds logins from an address must wait."""

@@ -1,8 +1,9 @@
 """What can go wrong on the way in; texts and codes are those of the protocol, and no secrets."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from hub.errors import HubError, NotFound
+from hub.errors import HubError, InvalidInfo, NotFound
 
 
 class InvalidAuth(HubError):  # noqa: N818 - the wire names these without "Error"
@@ -127,3 +128,39 @@ class GrantError(HubError):
         self.body: dict[str, Any] = {"error": error}
         if description is not None:
             self.body["error_description"] = description
+
+
+class InvalidCode(HubError):  # noqa: N818
+    """A code of the second factor is wrong, too old or used."""
+
+    code = "invalid_code"
+    http_status = 400
+
+    def __init__(self, message: str = "Invalid code") -> None:
+        """Keep the text the same for every reason."""
+        super().__init__(message)
+
+
+class WeakPassword(InvalidInfo):
+    """A password that would be guessed; the message says what is wrong, never the password."""
+
+    code = "weak_password"
+
+
+class InvalidPolicy(HubError):  # noqa: N818
+    """A policy does not have the documented form; every problem is told with its path."""
+
+    code = "invalid_policy"
+    http_status = 400
+
+    def __init__(self, problems: Sequence[tuple[str, str]]) -> None:
+        """Take (path, message) pairs."""
+        super().__init__("; ".join(f"{path}: {message}" for path, message in problems[:_SHOWN]))
+        self.problems = [{"path": path, "message": message} for path, message in problems]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Add the problems."""
+        return {**super().as_dict(), "problems": self.problems}
+
+
+_SHOWN = 20

@@ -1,9 +1,9 @@
-"""The login flow: a form, answered with user name and password, ends in a one-use code."""
+"""The login flow: name and password, then a code of the second factor, end in a one-use code."""
 
 import secrets
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from hub.auth.addresses import is_local
 from hub.auth.clients import client_allowed, redirect_allowed, well_formed
@@ -16,7 +16,7 @@ from hub.auth.errors import (
     RedirectRefused,
 )
 from hub.auth.forms import fields, optional_text, text
-from hub.auth.user import User
+from hub.auth.user import MODULE, User
 from hub.errors import InvalidFormat
 from hub.util.clock import Clock
 
@@ -30,7 +30,22 @@ HANDLER: Final = ("homeassistant", None)
 _REQUIRED: Final = ("client_id", "handler", "redirect_uri")
 _OPTIONAL: Final = ("type", "response_type", "code_challenge", "code_challenge_method")
 
-Login = Callable[[str, str, str | None], Awaitable[User]]
+MAX_WRONG_CODES: Final = 5
+"""Wrong codes of the second factor until the log-in has to begin anew."""
+
+
+class Door(Protocol):
+    """What a flow asks of `Auth`."""
+
+    @property
+    def has_users(self) -> bool:
+        """Tell whether anybody can log in."""
+
+    async def login(self, username: str, password: str, address: str | None = None) -> User:
+        """Return the user of a name and password."""
+
+    async def check_code(self, user: User, code: str, address: str | None = None) -> bool:
+        """Tell whether a code of the second factor is right."""
 
 
 @dataclass(slots=True)
@@ -43,6 +58,9 @@ class _Flow:
     address: str | None
     ends: float
     busy: bool = False
+    user: User | None = None
+    """Whose password was right; the code of the second factor is due."""
+    wrong_codes: int = 0
 
 
 class Flows:
@@ -52,15 +70,13 @@ class Flows:
         self,
         clock: Clock,
         codes: Codes,
-        login: Login,
-        ready: Callable[[], bool],
+        door: Door,
         redirects: Mapping[str, Iterable[str]] | None = None,
     ) -> None:
-        """Ask `login(username, password, address)`; `ready` tells whether users exist."""
+        """Ask `door` who somebody is."""
         self._clock = clock
         self._codes = codes
-        self._login = login
-        self._ready = ready
+        self._door = door
         self._redirects = redirects
         self._flows: dict[str, _Flow] = {}
 
@@ -70,7 +86,7 @@ class Flows:
 
     def providers(self, address: str | None) -> dict[str, Any]:
         """Return the answer of `/auth/providers`; raises `OnboardingRequired`."""
-        if not self._ready():
+        if not self._door.has_users:
             raise OnboardingRequired
         return {
             "providers": [{"name": "Hub", "id": None, "type": "homeassistant"}],
@@ -112,7 +128,7 @@ class Flows:
         return _form(flow_id)
 
     async def step(self, flow_id: str, body: object, address: str | None) -> dict[str, Any]:
-        """Answer a flow; return the form again with errors, or the code as `result`.
+        """Answer a flow; return a form, the end with the code as `result`, or an abort.
 
         Raises `FlowNotFound`, `FlowBusy`, `InvalidFormat`, `LoginBlocked`, `RedirectRefused`,
         `TooManyAttempts`.
@@ -120,16 +136,49 @@ class Flows:
         flow = self._open(flow_id)
         if flow.address != address:
             raise InvalidFormat("IP address changed")
-        username, password = _answer(flow, body)
+        names = ("username", "password") if flow.user is None else ("code",)
+        answers = _answer(flow, body, names)
         if flow.busy:
             raise FlowBusy
+        if flow.user is not None and flow.ends <= self._clock.monotonic():
+            del self._flows[flow_id]
+            return _abort(flow_id, "login_expired")
         flow.busy = True
         try:
-            user = await self._login(username, password, address)
-        except InvalidAuth:
-            return _form(flow_id, {"base": "invalid_auth"})
+            if flow.user is None:
+                return await self._password(flow_id, flow, *answers)
+            return await self._code(flow_id, flow, flow.user, *answers)
         finally:
             flow.busy = False
+
+    async def _password(
+        self, flow_id: str, flow: _Flow, username: str, password: str
+    ) -> dict[str, Any]:
+        """Take the first step: done, or the form for the code."""
+        try:
+            user = await self._door.login(username, password, flow.address)
+        except InvalidAuth:
+            return _form(flow_id, {"base": "invalid_auth"})
+        if not user.second_factor:
+            return self._finish(flow_id, flow, user)
+        if self._flows.get(flow_id) is not flow:
+            raise FlowNotFound
+        flow.user = user
+        flow.ends = self._clock.monotonic() + GOOD_FOR
+        return _code_form(flow_id)
+
+    async def _code(self, flow_id: str, flow: _Flow, user: User, code: str) -> dict[str, Any]:
+        """Take the second step."""
+        if await self._door.check_code(user, code, flow.address):
+            return self._finish(flow_id, flow, user)
+        flow.wrong_codes += 1
+        if flow.wrong_codes < MAX_WRONG_CODES:
+            return _code_form(flow_id, {"base": "invalid_code"})
+        self._flows.pop(flow_id, None)
+        return _abort(flow_id, "too_many_retry")
+
+    def _finish(self, flow_id: str, flow: _Flow, user: User) -> dict[str, Any]:
+        """End a flow with a one-use code."""
         if self._flows.pop(flow_id, None) is None:
             raise FlowNotFound
         pkce = flow.challenge is not None
@@ -152,17 +201,21 @@ class Flows:
 
     def _open(self, flow_id: str) -> _Flow:
         flow = self._flows.get(flow_id)
-        if flow is not None and flow.ends <= self._clock.monotonic() and not flow.busy:
+        if flow is not None and self._over(flow) and not flow.busy:
             del self._flows[flow_id]
             flow = None
         if flow is None:
             raise FlowNotFound
         return flow
 
+    def _over(self, flow: _Flow) -> bool:
+        """Tell whether a flow is forgotten; one that waits for a code says first that it ended."""
+        grace = 0.0 if flow.user is None else GOOD_FOR
+        return flow.ends + grace <= self._clock.monotonic()
+
     def _make_room(self, address: str | None) -> None:
         """Drop what has ended, and the oldest flow of an address or of all when there are many."""
-        now = self._clock.monotonic()
-        for flow_id in [key for key, flow in self._flows.items() if flow.ends <= now]:
+        for flow_id in [key for key, flow in self._flows.items() if self._over(flow)]:
             del self._flows[flow_id]
         own = [key for key, flow in self._flows.items() if flow.address == address]
         if len(own) >= MAX_PER_ADDRESS:
@@ -174,8 +227,8 @@ class Flows:
         return redirect_allowed(client_id, redirect_uri, pkce=pkce, extra=self._redirects)
 
 
-def _answer(flow: _Flow, body: object) -> tuple[str, str]:
-    """Return user name and password of a step's body."""
+def _answer(flow: _Flow, body: object, names: tuple[str, ...]) -> list[str]:
+    """Return the named texts of a step's body."""
     if not isinstance(body, dict):
         raise InvalidFormat("Message format incorrect: expected a dictionary")
     if "client_id" not in body:
@@ -185,12 +238,12 @@ def _answer(flow: _Flow, body: object) -> tuple[str, str]:
         raise InvalidFormat("Invalid client id")
     if client_id != flow.client_id:
         raise FlowNotFound
-    username, password = body.get("username"), body.get("password")
-    if set(body) != {"client_id", "username", "password"}:
+    if set(body) != {"client_id", *names}:
         raise InvalidFormat("User input malformed")
-    if not isinstance(username, str) or not isinstance(password, str):
+    answers = [body[name] for name in names]
+    if not all(isinstance(answer, str) for answer in answers):
         raise InvalidFormat("User input malformed")
-    return username, password
+    return answers
 
 
 def _challenge(values: dict[str, Any]) -> str | None:
@@ -209,17 +262,39 @@ def _challenge(values: dict[str, Any]) -> str | None:
 
 
 def _form(flow_id: str, errors: dict[str, str] | None = None) -> dict[str, Any]:
+    return _step(flow_id, "init", ("username", "password"), errors)
+
+
+def _code_form(flow_id: str, errors: dict[str, str] | None = None) -> dict[str, Any]:
+    placeholders = {"mfa_module_id": MODULE["id"], "mfa_module_name": MODULE["name"]}
+    return _step(flow_id, "mfa", ("code",), errors, placeholders)
+
+
+def _step(
+    flow_id: str,
+    step_id: str,
+    names: tuple[str, ...],
+    errors: dict[str, str] | None,
+    placeholders: dict[str, str] | None = None,
+) -> dict[str, Any]:
     return {
         "type": "form",
         "flow_id": flow_id,
         "handler": list(HANDLER),
-        "data_schema": [
-            {"type": "string", "name": "username", "required": True},
-            {"type": "string", "name": "password", "required": True},
-        ],
+        "data_schema": [{"type": "string", "name": name, "required": True} for name in names],
         "errors": errors or {},
-        "description_placeholders": None,
+        "description_placeholders": placeholders,
         "last_step": None,
         "preview": None,
-        "step_id": "init",
+        "step_id": step_id,
+    }
+
+
+def _abort(flow_id: str, reason: str) -> dict[str, Any]:
+    return {
+        "type": "abort",
+        "flow_id": flow_id,
+        "handler": list(HANDLER),
+        "reason": reason,
+        "description_placeholders": None,
     }

@@ -68,7 +68,7 @@ class Grants:
             raise GrantError(_INVALID_REQUEST)
         token = self._tokens.by_secret(secret)
         if token is None:
-            self._throttle.failed(address)
+            self._throttle.failed(address, token=secret)
             raise GrantError("invalid_grant")
         if token.client_id != form.get("client_id"):
             raise GrantError(_INVALID_REQUEST)

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from hub.auth.errors import WeakPassword
 from hub.errors import InvalidInfo, Unavailable
 
 if TYPE_CHECKING:
@@ -16,7 +17,60 @@ AT_ONCE: Final = 2
 """Each hash takes some 90 ms of a core and 64 MiB while it is made."""
 
 MAX_WAITING: Final = 64
+MIN_LENGTH: Final = 8
 MAX_LENGTH: Final = 1024
+
+WORST: Final = frozenset(
+    {
+        "00000000",
+        "11111111",
+        "12341234",
+        "12345678",
+        "123456789",
+        "1234567890",
+        "1q2w3e4r",
+        "87654321",
+        "88888888",
+        "abcd1234",
+        "administrator",
+        "asdfghjkl",
+        "changeme",
+        "computer",
+        "football",
+        "homeassistant",
+        "iloveyou",
+        "internet",
+        "letmein1",
+        "password",
+        "password1",
+        "password123",
+        "princess",
+        "qwerty123",
+        "qwertyui",
+        "qwertyuiop",
+        "qwertz123",
+        "raspberry",
+        "sunshine",
+        "superman",
+        "trustno1",
+        "welcome1",
+    }
+)
+"""The first guesses of everybody who guesses."""
+
+
+def check_password(password: str, username: str) -> None:
+    """Refuse a password that is too short, too long, the user name or among the worst.
+
+    Raises `WeakPassword`, which never repeats the password.
+    """
+    if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
+        raise WeakPassword(f"The password must have {MIN_LENGTH} to {MAX_LENGTH} characters")
+    small = password.strip().casefold()
+    if small == username.strip().casefold():
+        raise WeakPassword("The password must not be the user name")
+    if small in WORST or len(set(small)) == 1:
+        raise WeakPassword("The password is one of those that are guessed first")
 
 
 class Passwords:

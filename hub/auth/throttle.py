@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from hub.auth.addresses import counted, is_local
+from hub.auth.bans import Bans
 from hub.auth.errors import TooManyAttempts
 from hub.util.clock import Clock
 
@@ -41,9 +42,10 @@ class Throttle:
     try with the same name, so that nobody can lock out the owner from afar.
     """
 
-    def __init__(self, clock: Clock) -> None:
-        """Count in the time of `clock`."""
+    def __init__(self, clock: Clock, bans: Bans | None = None) -> None:
+        """Count in the time of `clock`; `bans` hears of every failure."""
         self._clock = clock
+        self._bans = bans
         self._failures: OrderedDict[str, _Failures] = OrderedDict()
         self._friends: OrderedDict[tuple[str, str], None] = OrderedDict()
 
@@ -59,11 +61,17 @@ class Throttle:
         """
         seconds = self.wait(address, name)
         if seconds > 0:
+            if self._bans is not None:
+                self._bans.failed(address)
             raise TooManyAttempts(seconds)
         self.failed(address, name)
 
-    def failed(self, address: str | None, name: str | None = None) -> None:
-        """Count one failure."""
+    def failed(
+        self, address: str | None, name: str | None = None, token: str | None = None
+    ) -> None:
+        """Count one failure; `token` is what was shown, when it was one."""
+        if self._bans is not None:
+            self._bans.failed(address, token)
         now = self._clock.monotonic()
         for key in self._keys(address, name):
             entry = self._peek(key)
@@ -76,6 +84,8 @@ class Throttle:
 
     def succeeded(self, address: str | None, name: str | None = None) -> None:
         """Forget the failures of an address and a name; the pair is a friend from now on."""
+        if self._bans is not None:
+            self._bans.succeeded(address)
         for key in self._keys(address, name):
             self._failures.pop(key, None)
         if name is not None:

@@ -1,9 +1,19 @@
 """A user, alive: everybody who holds one sees changes at once."""
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
 
-from hub.auth.roles import BASE, Role, group_of
+from hub.auth.rights import Rights
+from hub.auth.roles import Role, group_of
+
+MODULE: Final = {"id": "totp", "name": "Authenticator app"}
+"""The one kind of second factor."""
+
+
+def role_alone(user: "User") -> Rights:
+    """Return the rights of a user whom no policy concerns."""
+    return Rights(user.role)
 
 
 @dataclass(slots=True, eq=False)
@@ -17,6 +27,13 @@ class User:
     is_active: bool = True
     local_only: bool = False
     created_at: float = 0.0
+    policies: tuple[str, ...] = ()
+    """Names of the policies that widen or narrow the role."""
+    second_factor: bool = False
+    """Whether a log-in asks for a code as well."""
+    compile: Callable[["User"], Rights] = field(default=role_alone, repr=False)
+    """Makes the rights when they are next asked for."""
+    _rights: Rights | None = field(default=None, repr=False)
 
     @property
     def is_owner(self) -> bool:
@@ -33,14 +50,33 @@ class User:
         """Return the protocol's groups."""
         return [group_of(self.role)]
 
-    def may(self, verb: str, entity_id: str | None = None) -> bool:  # noqa: ARG002 - the seam
+    @property
+    def rights(self) -> Rights:
+        """Return role and policies, compiled; another object as soon as they change."""
+        found = self._rights
+        if found is None:
+            found = self._rights = self.compile(self)
+        return found
+
+    def renew_rights(self) -> None:
+        """Forget the compiled rights: role, policies or places have changed."""
+        self._rights = None
+
+    def may(self, verb: str, entity_id: str | None = None) -> bool:
         """Tell whether the user may `read`, `control` or `edit` an entity (None = any of them)."""
-        return self.is_active and verb in BASE[self.role]
+        return self.is_active and self.rights.may(verb, entity_id)
 
     def may_resource(self, verb: str, resource_type: str, key: str | None = None) -> bool:
         """Tell whether the user may `read`, `write` or `apply` a resource (None: any of a type)."""
-        del resource_type, key
-        return self.is_active and verb in BASE[self.role]
+        return self.is_active and self.rights.may_resource(verb, resource_type, key)
+
+    def may_call(self, domain: str) -> bool:
+        """Tell whether the user may call services of a domain that are not about entities."""
+        return self.is_active and self.rights.may_call(domain)
+
+    def may_ever(self, verb: str) -> bool:
+        """Tell whether there can be anything on which the user may use a verb."""
+        return self.is_active and verb in self.rights.verbs
 
     def as_dict(self) -> dict[str, Any]:
         """Return the wire form of `config/auth/list`."""
@@ -55,6 +91,8 @@ class User:
             "group_ids": self.group_ids,
             "credentials": [] if self.username is None else [{"type": "homeassistant"}],
             "role": self.role.value,
+            "policies": list(self.policies),
+            "second_factor": self.second_factor,
         }
 
     def as_current(self) -> dict[str, Any]:
@@ -66,6 +104,7 @@ class User:
             "is_owner": self.is_owner,
             "is_admin": self.is_admin,
             "credentials": [] if self.username is None else [credential],
-            "mfa_modules": [],
+            "mfa_modules": [{**MODULE, "enabled": self.second_factor}],
             "role": self.role.value,
+            "policies": list(self.policies),
         }

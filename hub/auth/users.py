@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
@@ -12,9 +12,12 @@ from hub.auth.errors import (
     InvalidUsername,
     NoDeleteSelf,
 )
-from hub.auth.passwords import Passwords
+from hub.auth.passwords import Passwords, check_password
+from hub.auth.ranks import check_manages, check_role
+from hub.auth.rights import Rights
 from hub.auth.roles import Role
-from hub.auth.user import User
+from hub.auth.user import User, role_alone
+from hub.auth.witness import Witness
 from hub.errors import InvalidInfo, NotAllowed, NotFound
 from hub.util.clock import Clock
 
@@ -32,26 +35,37 @@ Listener = Callable[[str, User], object]
 class Users:
     """Users by id and by user name; a returned write is on the disk."""
 
-    def __init__(self, database: "Database", clock: Clock, passwords: Passwords) -> None:
+    def __init__(
+        self,
+        database: "Database",
+        clock: Clock,
+        passwords: Passwords,
+        witness: Witness | None = None,
+    ) -> None:
         """Start empty; `load` reads the tables."""
         self._database = database
         self._clock = clock
         self._passwords = passwords
+        self._witness = Witness() if witness is None else witness
         self._users: dict[str, User] = {}
         self._by_username: dict[str, User] = {}
         self._hashes: dict[str, str] = {}
         self._listeners: list[Listener] = []
-        self._writing = asyncio.Lock()
+        self.writing = asyncio.Lock()
+        """Held while users or policies are written."""
+        self.compile: Callable[[User], Rights] = role_alone
+        self.known_policies: Mapping[str, object] = {}
         self.before_remove: Callable[[User], Awaitable[object]] | None = None
         """Runs before a user's row goes, to let its tokens go first."""
 
     async def load(self) -> None:
         """Read users and credentials; raises `StorageError`."""
-        from hub.storage.tables import credentials, users
+        from hub.storage.tables import credentials, user_policies, users
 
         async with self._database.read() as connection:
             found = (await connection.execute(users.select().order_by(users.c.created_at))).all()
             known = (await connection.execute(credentials.select())).all()
+            bound = (await connection.execute(user_policies.select())).all()
         for row in found:
             self._users[row.id] = User(
                 id=row.id,
@@ -60,6 +74,8 @@ class Users:
                 is_active=row.is_active,
                 local_only=row.local_only,
                 created_at=row.created_at,
+                policies=tuple(sorted(it.policy for it in bound if it.user_id == row.id)),
+                compile=self._compile,
             )
         for row in known:
             self._know(self._users[row.user_id], row.username, row.password_hash)
@@ -81,15 +97,22 @@ class Users:
         return self._by_username.get(normal(username))
 
     def listen(self, callback: Listener) -> Callable[[], None]:
-        """Call `callback(action, user)` after each create, update and remove."""
+        """Call `callback(action, user)` after each create, update, remove and change of password.
+
+        The action of the last is `credentials`; it changes nobody's rights.
+        """
         self._listeners.append(callback)
         return lambda: self._listeners.remove(callback) if callback in self._listeners else None
 
     async def create_owner(self, name: str, username: str, password: str) -> User:
-        """Make the first user; raises `NotAllowed` when there is one, `InvalidUsername`."""
+        """Make the first user.
+
+        Raises `NotAllowed` when there is one, `InvalidUsername`, `WeakPassword`.
+        """
         username = checked(username)
+        check_password(password, username)
         password_hash = await self._passwords.hash(password)
-        async with self._writing:
+        async with self.writing:
             if self._users:
                 raise NotAllowed("There is an owner already")
             user = self._new(name, role=Role.OWNER)
@@ -98,60 +121,111 @@ class Users:
         return user
 
     async def create(
-        self, name: str, *, role: Role = Role.OPERATOR, local_only: bool = False
+        self,
+        name: str,
+        *,
+        role: Role = Role.OPERATOR,
+        local_only: bool = False,
+        policies: Iterable[str] = (),
+        actor: User | None = None,
     ) -> User:
-        """Make a user without a password; raises `NotAllowed` for a second owner."""
-        if role is Role.OWNER:
-            raise NotAllowed("There is one owner; ownership is handed over, not given twice")
-        async with self._writing:
+        """Make a user without a password; `actor` is who asks, None the house itself.
+
+        Raises `NotAllowed` for a second owner, `NotFound` for an unknown policy, `Unauthorized`
+        when the actor may not give this role.
+        """
+        check_role(actor, None, role)
+        async with self.writing:
             user = self._new(name, role=role, local_only=local_only)
+            user.policies = self._known(policies)
             await self._insert(user, None)
         self._tell("create", user)
         return user
 
-    async def update(self, user_id: str, **changes: Any) -> User:
-        """Change name, role, is_active or local_only.
+    async def update(self, user_id: str, *, actor: User | None = None, **changes: Any) -> User:
+        """Change name, role, policies, is_active or local_only; `actor` is who asks.
 
-        Raises `NotFound`, and `NotAllowed` for what would lock out the owner.
+        Making somebody the owner makes the former owner an administrator. Raises `NotFound`,
+        `NotAllowed` for what would lock out the owner, `Unauthorized` for what the actor may not.
         """
-        from hub.storage.tables import users
-
         user = self.require(user_id)
-        if unknown := changes.keys() - set(_FLAGS):
+        if unknown := changes.keys() - {*_FLAGS, "policies"}:
             raise TypeError(f"users have no changeable {', '.join(sorted(unknown))}")
-        if user.is_owner != (changes.get("role", user.role) is Role.OWNER):
-            raise NotAllowed("There is one owner; ownership is handed over, not given or taken")
-        if user.is_owner and not changes.get("is_active", True):
-            raise NotAllowed("The owner stays active")
-        values = {name: value for name, value in changes.items() if getattr(user, name) != value}
-        if not values:
-            return user
-        async with self._writing, self._database.begin() as connection:
-            await connection.execute(users.update().where(users.c.id == user_id).values(**values))
-        for name, value in values.items():
-            setattr(user, name, value)
-        self._tell("update", user)
+        check_manages(actor, user)
+        if "policies" in changes:
+            changes["policies"] = self._known(changes["policies"])
+        async with self.writing:
+            new = {name: it for name, it in changes.items() if getattr(user, name) != it}
+            if not new:
+                return user
+            former = self._checked(actor, user, new)
+            await self._write(user, new, former)
+            if former is not None:
+                former.role = Role.ADMIN
+            for name, value in new.items():
+                setattr(user, name, value)
+        for changed in (user,) if former is None else (former, user):
+            changed.renew_rights()
+            self._tell("update", changed)
         return user
 
-    async def remove(self, user_id: str, actor_id: str | None = None) -> None:
+    def _checked(self, actor: User | None, user: User, new: Mapping[str, Any]) -> User | None:
+        """Refuse what locks out the owner; return the owner who hands over."""
+        if "name" in new and not str(new["name"]).strip():
+            raise InvalidInfo("The name is empty")
+        role = new.get("role")
+        if role is not None:
+            check_role(actor, user, role)
+        if user.is_owner and new.get("is_active") is False:
+            raise NotAllowed("The owner stays active")
+        if role is not Role.OWNER:
+            return None
+        if not (new.get("is_active", user.is_active) and user.username is not None):
+            raise NotAllowed("An owner is active and has a password")
+        return next((found for found in self._users.values() if found.is_owner), None)
+
+    async def _write(self, user: User, new: Mapping[str, Any], former: User | None) -> None:
+        from hub.storage.tables import user_policies, users
+
+        values = {name: value for name, value in new.items() if name != "policies"}
+        bound = user_policies.c.user_id == user.id
+        async with self._database.begin() as connection:
+            if former is not None:
+                down = users.update().where(users.c.id == former.id).values(role=Role.ADMIN)
+                await connection.execute(down)
+            if values:
+                where = users.c.id == user.id
+                await connection.execute(users.update().where(where).values(**values))
+            if "policies" in new:
+                await connection.execute(user_policies.delete().where(bound))
+                if rows := [{"user_id": user.id, "policy": it} for it in new["policies"]]:
+                    await connection.execute(user_policies.insert(), rows)
+            data = {"name": user.name, "changed": dict(new)}
+            await self._witness.add(connection, "user.update", _target(user), data)
+
+    async def remove(self, user_id: str, actor: User | None = None) -> None:
         """Remove a user with tokens and password.
 
-        Raises `NotFound`, `NoDeleteSelf` when the actor is the user, `NotAllowed` for the owner.
+        Raises `NotFound`, `NoDeleteSelf` when the actor is the user, `NotAllowed` for the owner,
+        `Unauthorized` when the actor may not manage the user.
         """
         from hub.storage.tables import users
 
         user = self.require(user_id)
-        if actor_id == user_id:
+        if actor is user:
             raise NoDeleteSelf
         if user.is_owner:
             raise NotAllowed("The owner can not be deleted")
-        async with self._writing:
+        check_manages(actor, user)
+        async with self.writing:
             was_active, user.is_active = user.is_active, False
             try:
                 if self.before_remove is not None:
                     await self.before_remove(user)
                 async with self._database.begin() as connection:
                     await connection.execute(users.delete().where(users.c.id == user_id))
+                    data = {"name": user.name}
+                    await self._witness.add(connection, "user.remove", _target(user), data)
             except BaseException:
                 user.is_active = was_active
                 raise
@@ -165,26 +239,33 @@ class Users:
         """Return the hash of a user's password."""
         return self._hashes.get(user.id)
 
-    async def add_credentials(self, user_id: str, username: str, password: str) -> None:
+    async def add_credentials(
+        self, user_id: str, username: str, password: str, actor: User | None = None
+    ) -> None:
         """Give a user a user name and a password.
 
-        Raises `NotFound`, `InvalidUsername`, and `CredentialsExist` when there are some already.
+        Raises `NotFound`, `InvalidUsername`, `WeakPassword`, `Unauthorized`, and `CredentialsExist`
+        when there are some already.
         """
         from hub.storage.tables import credentials
 
         user, username = self.require(user_id), checked(username)
+        check_manages(actor, user)
+        self._check_free(user, username)
+        check_password(password, username)
         password_hash = await self._passwords.hash(password)
-        async with self._writing:
-            if user.username is not None or username in self._by_username:
-                raise CredentialsExist("The user has credentials or the user name is taken")
+        async with self.writing:
+            self._check_free(user, username)
             async with self._database.begin() as connection:
                 row = self._credentials(user, username, password_hash)
                 await connection.execute(credentials.insert(), row)
+                data = {"name": user.name, "username": username}
+                await self._witness.add(connection, "user.credentials", _target(user), data)
             self._know(user, username, password_hash)
-        self._tell("update", user)
+        self._tell("credentials", user)
 
-    async def remove_credentials(self, username: str) -> None:
-        """Take a user's password; raises `NotFound`, and `NotAllowed` for the owner."""
+    async def remove_credentials(self, username: str, actor: User | None = None) -> None:
+        """Take a user's password; raises `NotFound`, `Unauthorized`, `NotAllowed` for the owner."""
         from hub.storage.tables import credentials
 
         user = self.by_username(username)
@@ -192,26 +273,34 @@ class Users:
             raise NotFound("Credentials not found")
         if user.is_owner:
             raise NotAllowed("The owner keeps a password")
-        async with self._writing, self._database.begin() as connection:
+        check_manages(actor, user)
+        async with self.writing, self._database.begin() as connection:
             await connection.execute(credentials.delete().where(credentials.c.user_id == user.id))
+            data = {"name": user.name}
+            await self._witness.add(connection, "user.credentials.remove", _target(user), data)
         self._forget(user)
         self._tell("update", user)
 
     async def change_password(self, user: User, current: str, new: str) -> None:
-        """Change one's own password; raises `InvalidCurrentPassword`, `InvalidInfo`."""
+        """Change one's own password; raises `InvalidCurrentPassword`, `WeakPassword`."""
         if not await self._passwords.verify(self._hashes.get(user.id), current):
             raise InvalidCurrentPassword
         await self.set_password(user.id, new)
 
-    async def set_password(self, user_id: str, password: str) -> None:
-        """Set a user's password; raises `NotFound` without credentials, `InvalidInfo`."""
+    async def set_password(self, user_id: str, password: str, actor: User | None = None) -> None:
+        """Set a user's password.
+
+        Raises `NotFound` without credentials, `WeakPassword`, `Unauthorized`.
+        """
         user = self.require(user_id)
+        check_manages(actor, user)
         if user.username is None:
             raise NotFound("Credentials not found")
+        check_password(password, user.username)
         password_hash = await self._passwords.hash(password)
-        await self._update_credentials(user, password_hash=password_hash)
+        await self._update_credentials(user, "user.password", password_hash=password_hash)
         self._hashes[user.id] = password_hash
-        self._tell("update", user)
+        self._tell("credentials", user)
 
     async def renew_hash(self, user: User, known: str, password: str) -> None:
         """Hash a right password anew, unless it was changed meanwhile; raises `StorageError`."""
@@ -220,17 +309,18 @@ class Users:
             await self._update_credentials(user, password_hash=password_hash)
             self._hashes[user.id] = password_hash
 
-    async def change_username(self, user_id: str, username: str) -> None:
+    async def change_username(self, user_id: str, username: str, actor: User | None = None) -> None:
         """Change a user name; raises `NotFound`, `InvalidUsername`, `CredentialsExist`."""
         user, username = self.require(user_id), checked(username)
+        check_manages(actor, user)
         if user.username is None:
             raise NotFound("Credentials not found")
         if self._by_username.get(username, user) is not user:
             raise CredentialsExist("The user name is taken")
-        await self._update_credentials(user, username=username)
+        await self._update_credentials(user, "user.username", username=username)
         self._by_username.pop(user.username, None)
         self._know(user, username, self._hashes[user.id])
-        self._tell("update", user)
+        self._tell("credentials", user)
 
     def require(self, user_id: str) -> User:
         """Return the user with this id; raises `NotFound`."""
@@ -245,16 +335,36 @@ class Users:
         name = name.strip()
         if not name:
             raise InvalidInfo("The name is empty")
-        return User(id=uuid4().hex, name=name, created_at=self._clock.time(), **flags)
+        now = self._clock.time()
+        return User(id=uuid4().hex, name=name, created_at=now, compile=self._compile, **flags)
+
+    def _compile(self, user: User) -> Rights:
+        return self.compile(user)
+
+    def _known(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Return names of policies as they are kept; raises `NotFound`."""
+        found = tuple(sorted(set(names)))
+        for name in found:
+            if name not in self.known_policies:
+                raise NotFound(f"policies: there is no policy {name[:80]}")
+        return found
+
+    def _check_free(self, user: User, username: str) -> None:
+        if user.username is not None or username in self._by_username:
+            raise CredentialsExist("The user has credentials or the user name is taken")
 
     async def _insert(self, user: User, known: tuple[str, str] | None) -> None:
-        from hub.storage.tables import credentials, users
+        from hub.storage.tables import credentials, user_policies, users
 
         row = {name: getattr(user, name) for name in (*_FLAGS, "id", "created_at")}
         async with self._database.begin() as connection:
             await connection.execute(users.insert(), row)
             if known is not None:
                 await connection.execute(credentials.insert(), self._credentials(user, *known))
+            if rows := [{"user_id": user.id, "policy": name} for name in user.policies]:
+                await connection.execute(user_policies.insert(), rows)
+            data = {"name": user.name, "role": user.role, "policies": list(user.policies)}
+            await self._witness.add(connection, "user.create", _target(user), data)
         self._users[user.id] = user
         if known is not None:
             self._know(user, *known)
@@ -268,12 +378,19 @@ class Users:
             "changed_at": self._clock.time(),
         }
 
-    async def _update_credentials(self, user: User, **values: str) -> None:
+    async def _update_credentials(
+        self, user: User, action: str | None = None, **values: str
+    ) -> None:
         from hub.storage.tables import credentials
 
         statement = credentials.update().where(credentials.c.user_id == user.id)
-        async with self._writing, self._database.begin() as connection:
+        async with self.writing, self._database.begin() as connection:
             await connection.execute(statement.values(**values, changed_at=self._clock.time()))
+            if action is not None:
+                data = {"name": user.name}
+                if "username" in values:
+                    data["username"] = values["username"]
+                await self._witness.add(connection, action, _target(user), data)
 
     def _know(self, user: User, username: str, password_hash: str) -> None:
         user.username = username
@@ -292,6 +409,10 @@ class Users:
                 listener(action, user)
             except Exception:
                 _LOGGER.exception("Listener for users failed")
+
+
+def _target(user: User) -> str:
+    return f"user/{user.id}"
 
 
 def normal(username: str) -> str:

@@ -15,6 +15,7 @@ from hub.config.profiles import find_secret_key, weakness
 from hub.config.schema import SECTIONS
 from hub.config.settings import (
     AuditSettings,
+    AuthSettings,
     BrokerSettings,
     DiagnosticsSettings,
     House,
@@ -77,6 +78,7 @@ class _Reading:
             http=self._http(parts["http"]),
             mqtt=self._mqtt(parts["mqtt"], house),
             logger=Logger(**parts["logger"]),
+            auth=AuthSettings(**parts["auth"]),
             audit=AuditSettings(**parts["audit"]),
             metrics=MetricsSettings(**parts["metrics"]),
             diagnostics=DiagnosticsSettings(**parts["diagnostics"]),

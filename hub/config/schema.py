@@ -131,11 +131,17 @@ SECTIONS: Final[dict[str, dict[vol.Marker, Any]]] = {
         vol.Optional("discovery"): vol.All(_one_of(*Discovery), vol.Coerce(Discovery)),
         vol.Optional("protocol"): vol.All(_one_of(*Protocol), vol.Coerce(Protocol)),
         vol.Optional("legacy_object_id"): boolean,
+        vol.Optional("commands_role"): _one_of("viewer", "operator", "admin"),
+        vol.Optional("user"): text,
     },
     "logger": {
         vol.Optional("level"): _level,
         vol.Optional("levels"): {text: _level},
         vol.Optional("format"): _one_of("auto", "console", "json"),
+    },
+    "auth": {
+        vol.Optional("ban_after"): vol.All(_between(0, 10000), int),
+        vol.Optional("ban_minutes"): _between(1, 525600),
     },
     "audit": {vol.Optional("keep_days"): _between(1, 36500)},
     "metrics": {vol.Optional("enabled"): boolean},

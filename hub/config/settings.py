@@ -93,6 +93,10 @@ class MqttSettings:
     discovery: Discovery = Discovery.DEVICE
     protocol: Protocol = Protocol.AUTO
     legacy_object_id: bool = False
+    commands_role: str = "operator"
+    """What commands over MQTT may do: `viewer` nothing, `operator` and `admin` as those roles."""
+    user: str | None = None
+    """The user name whose rights commands have instead."""
 
     @property
     def root(self) -> str:
@@ -108,6 +112,14 @@ class Logger:
     levels: dict[str, str] = field(default_factory=dict)
     format: str = "auto"
     """`console`, `json`, or `auto`: JSON in the production profile."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuthSettings:
+    """`auth:`, after how many bad attempts an address is banned (0: never), and for how long."""
+
+    ban_after: int = 20
+    ban_minutes: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +151,7 @@ class Settings:
     http: Http = field(default_factory=Http)
     mqtt: MqttSettings = field(default_factory=MqttSettings)
     logger: Logger = field(default_factory=Logger)
+    auth: AuthSettings = field(default_factory=AuthSettings)
     audit: AuditSettings = field(default_factory=AuditSettings)
     metrics: MetricsSettings = field(default_factory=MetricsSettings)
     diagnostics: DiagnosticsSettings = field(default_factory=DiagnosticsSettings)

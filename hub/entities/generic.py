@@ -29,10 +29,12 @@ def register_generic_services(hub: "Hub") -> None:
 def _forward(hub: "Hub", call: ServiceCall) -> Awaitable[None] | None:
     """Call `<kind>.<verb>` with the targeted entities of each kind that has the verb."""
     by_kind: dict[str, list[str]] = {}
-    for entity_id in resolve(hub, call.target, None):
+    for entity_id in hub.services.controllable(resolve(hub, call.target, None), call.context):
         kind = entity_id.partition(".")[0]
         if hub.services.has(kind, call.service):
             by_kind.setdefault(kind, []).append(entity_id)
+    for kind, entity_ids in by_kind.items():  # all or nothing
+        hub.services.check(kind, call.service, entity_ids, call.context)
     waiting: list[Awaitable[Any]] = []
     for kind, entity_ids in by_kind.items():
         target = {"entity_id": entity_ids}

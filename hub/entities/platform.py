@@ -245,7 +245,8 @@ class EntityIndex:
     def _targeted(self, call: ServiceCall) -> list[Entity]:
         """Return the living entities of the call's kind; a missing one is one log line."""
         found = []
-        for entity_id in resolve(self.hub, call.target, call.domain):
+        wanted = resolve(self.hub, call.target, call.domain)
+        for entity_id in self.hub.services.controllable(wanted, call.context):
             entity = self._entities.get(entity_id)
             if entity is not None and entity.kind == call.domain:
                 found.append(entity)

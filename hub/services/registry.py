@@ -1,7 +1,7 @@
 """Registration and calling of services: schema, then permission, then the handler."""
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -23,8 +23,19 @@ Handler = Callable[[ServiceCall], Awaitable[dict[str, Any] | None] | dict[str, A
 class Permission(Protocol):
     """Answers for the room that knows the users; handed in by the composition root."""
 
-    def may_call(self, context: Context, domain: str, service: str, admin: bool) -> bool:
-        """Tell whether the context's user may call this service."""
+    def check(
+        self,
+        context: Context,
+        domain: str,
+        *,
+        admin: bool,
+        about_entities: bool,
+        entity_ids: Sequence[str],
+    ) -> None:
+        """Raise `Unauthorized` when the context's user may not call this on these entities."""
+
+    def controls(self, context: Context) -> Callable[[str], bool] | None:
+        """Return what tells which entities the context's user may control; None = all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +74,8 @@ class ServiceRegistry:
     ) -> "Unsubscribe":
         """Add a verb and return the function that removes it.
 
-        `schema` validates the data without target keys (None: no fields allowed). Raises
+        `schema` validates the data without target keys (None: no fields allowed). A service that
+        needs a target is about entities: who may control those may call it. Raises
         `ValueError` when the name is taken or a selector is not one that clients know.
         """
         if self.has(domain, service):
@@ -96,6 +108,33 @@ class ServiceRegistry:
             return self._services[domain][service]
         except KeyError:
             raise ServiceNotFound(domain, service) from None
+
+    def check(self, domain: str, service: str, entity_ids: Sequence[str], context: Context) -> None:
+        """Refuse what a call on these entities would refuse; raises `Unauthorized`."""
+        entry = self.get(domain, service)
+        if self.permission is not None:
+            self.permission.check(
+                context,
+                domain,
+                admin=entry.admin,
+                about_entities=entry.needs_target,
+                entity_ids=entity_ids,
+            )
+
+    def controllable(self, entity_ids: Iterable[str], context: Context) -> list[str]:
+        """Return those of a target's entities that the context's user may control.
+
+        What the caller named has been checked before; what areas, devices, floors and labels led
+        to is left out when he may not. Raises `Unauthorized` when nothing is left of something.
+        """
+        found = list(entity_ids)
+        allowed = None if self.permission is None else self.permission.controls(context)
+        if allowed is None or not found:
+            return found
+        left = [entity_id for entity_id in found if allowed(entity_id)]
+        if not left:
+            raise Unauthorized
+        return left
 
     def describe(self) -> dict[str, dict[str, Any]]:
         """Return every service in the form of `get_services`."""
@@ -140,10 +179,14 @@ class ServiceRegistry:
         context = context or Context()
         fields, parsed = split_target(data, target)
         fields = self._validate(entry, domain, service, fields, parsed)
-        if self.permission is not None and not self.permission.may_call(
-            context, domain, service, entry.admin
-        ):
-            raise Unauthorized
+        if self.permission is not None:
+            self.permission.check(
+                context,
+                domain,
+                admin=entry.admin,
+                about_entities=entry.needs_target,
+                entity_ids=parsed.entity_ids,
+            )
         _check_response(entry.response, return_response, domain, service)
         if self._bus.listened(EVENT_CALL_SERVICE):
             self._bus.fire(

@@ -59,6 +59,7 @@ COLUMNS: Final = (
         ("namespace", "key"),
         {"namespace": "sealed"},
     ),
+    Column("totp", "secret", Form.TEXT, "totp:{user_id}:secret", ("user_id",)),
 )
 """Every column with sealed values; tokens of other forms are never rotated."""
 

@@ -92,8 +92,11 @@ async def test_permission_is_asked_after_the_schema(
     services: ServiceRegistry, calls: list[ServiceCall]
 ) -> None:
     class Nobody:
-        def may_call(self, context: Context, domain: str, service: str, admin: bool) -> bool:
-            return False
+        def check(self, context: Context, domain: str, **what: object) -> None:
+            raise Unauthorized
+
+        def controls(self, context: Context) -> None:
+            return None
 
     services.permission = Nobody()
     with pytest.raises(InvalidFormat):

@@ -30,7 +30,8 @@ async def closed(client: Client) -> Any:
 async def test_who_am_i(house: House) -> None:
     client = await house.connect()
     me = (await client.call(type="auth/current_user"))["result"]
-    assert set(me) == {"id", "name", "is_owner", "is_admin", "credentials", "mfa_modules", "role"}
+    known = {"id", "name", "is_owner", "is_admin", "credentials", "mfa_modules"}
+    assert set(me) == known | {"role", "policies"}
     assert (me["name"], me["is_owner"], me["is_admin"]) == ("Owner", True, True)
 
 
