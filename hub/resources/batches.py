@@ -12,6 +12,7 @@ from hub.resources.store import Write
 
 if TYPE_CHECKING:
     from hub.events import Context
+    from hub.resources.catalogue import Catalogue
     from hub.resources.specs import Specs
     from hub.resources.store import Store
 
@@ -22,15 +23,17 @@ FOLDER: Final = "resources"
 class Batches:
     """Turns documents into writes; every mistake in all of them is told at once."""
 
-    def __init__(self, store: "Store", specs: "Specs") -> None:
+    def __init__(self, store: "Store", types: "Catalogue", specs: "Specs") -> None:
         """Validate and seal with `specs`."""
         self._store = store
+        self._types = types
         self._specs = specs
 
     def writes(
         self,
         documents: Sequence[Document],
         prune: Sequence[str],
+        owned: Sequence[str],
         context: "Context",
         config_dir: Path | None,
     ) -> list[Write]:
@@ -61,7 +64,7 @@ class Batches:
                     context,
                     source=Source.API if place is None else Source.FILE,
                     place=place,
-                    takes=own | self._vanished(document.id, folders),
+                    takes=own | self._vanished(document.id, [*folders, *owned]),
                 )
             )
         if problems:
@@ -69,7 +72,7 @@ class Batches:
         return [*found, *self._pruned({*places}, folders, context)]
 
     def _vanished(self, id: str, folders: Sequence[str]) -> frozenset[str]:
-        """Return the file that a resource came from, when it lies in what is being pruned."""
+        """Return the file that a resource came from, when the documents speak for it."""
         present = self._store.get(id)
         if present is None or present.place is None or not _under(present.place.file, folders):
             return frozenset()
@@ -86,7 +89,7 @@ class Batches:
                 resource.key,
                 None,
                 context,
-                deleting=True,
+                deleting=self._types.is_controlled(resource.type),
                 takes=frozenset({resource.place.file}),
                 note=f"no longer in {resource.place.file}",
             )

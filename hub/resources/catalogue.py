@@ -55,6 +55,13 @@ class Catalogue:
                 _LOGGER.warning("%s", error.message)
         return found
 
+    def is_controlled(self, name: str) -> bool:
+        """Tell whether a controller looks after resources of a type."""
+        try:
+            return self.get(name).controller is not None
+        except NotFound:
+            return False
+
     def register(self, type: ResourceType) -> Callable[[], None]:
         """Add a type and return the function that removes it; raises `ValueError` when known."""
         if type.name in self:

@@ -311,8 +311,7 @@ class Engine:
 
     async def _in_sync(self, lane: Lane, resource: Resource, status: Status) -> None:
         self._must.discard(resource.id)
-        if (record := self._unsettled.pop(resource.id, None)) is not None:
-            await self._hub.jobs.settle(record.id)
+        await self._made_up(resource.id)
         if resource.deleting:
             self._answer(resource.id, None)
             await self._resources.removed(resource)
@@ -410,11 +409,11 @@ class Engine:
                 if not isinstance(error, JobInterrupted):
                     self._after_failure(lane, resource, error)
                 return
-        self._after_apply(lane, desired)
+        await self._after_apply(lane, desired)
 
-    def _after_apply(self, lane: Lane, desired: Desired) -> None:
+    async def _after_apply(self, lane: Lane, desired: Desired) -> None:
         self._held.pop(desired.id, None)
-        self._unsettled.pop(desired.id, None)  # a later apply makes up for it
+        await self._made_up(desired.id)
         before = self._board.get(desired.id)
         self._board.set(
             desired.id,
@@ -475,6 +474,11 @@ class Engine:
             result = await job.wait()
         before = self._board.get(desired.id)
         self._board.set(desired.id, before.but(outcome=result["outcome"], job_id=job.id))
+
+    async def _made_up(self, id: str) -> None:
+        """Settle an apply that was cut off: what it should have done is done."""
+        if (record := self._unsettled.pop(id, None)) is not None:
+            await self._hub.jobs.settle(record.id)
 
     async def _as_of(self, desired: Desired, revision: int) -> Desired:
         """Return a resource as it was in an older revision; as it is when that is not kept."""

@@ -65,6 +65,7 @@ class Files:
             try:
                 changes = await self._resources.apply_documents(
                     documents,
+                    owned=[FOLDER],
                     context=Context(),
                     config_dir=self._hub.config_dir,
                 )

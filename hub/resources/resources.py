@@ -122,7 +122,7 @@ class Resources:
         self.specs = Specs(self.types, keyring)
         self._views = Views(self.types, self.store, self.board)
         self._history = History(database, self.store)
-        self._batches = Batches(self.store, self.specs)
+        self._batches = Batches(self.store, self.types, self.specs)
         self.engine: Engine | None = None
         self.files: Files | None = None
         self._listeners: list[tuple[str | None, Listener]] = []
@@ -290,7 +290,7 @@ class Resources:
                 None,
                 context,
                 if_revision=if_revision if item is target else None,
-                deleting=self._is_controlled(item.type) and not force,
+                deleting=self.types.is_controlled(item.type) and not force,
             )
             for item in chain
         ]
@@ -335,17 +335,19 @@ class Resources:
         documents: Sequence[Document],
         *,
         prune: Sequence[str] = (),
+        owned: Sequence[str] = (),
         dry_run: bool = False,
         context: Context | None = None,
         config_dir: Path | None = None,
     ) -> Changes:
         """Write many resources or none of them.
 
-        Resources of `prune` (files or folders) that no document names are deleted. Raises
-        `ConfigError` with file and line of every problem, otherwise as `put` does.
+        Resources of `prune` (files or folders) that no document names are deleted. What comes
+        from other files is refused, unless they are in `prune` or `owned`. Raises `ConfigError`
+        with file and line of every problem, otherwise as `put` does.
         """
         context = context or Context()
-        writes = self._batches.writes(documents, prune, context, config_dir)
+        writes = self._batches.writes(documents, prune, owned, context, config_dir)
         for write in writes:
             self._demand(context, "write", write.type, write.key)
         written = await self.store.write(writes, dry_run=dry_run)
@@ -455,12 +457,6 @@ class Resources:
 
         visit(target)
         return list(order.values())
-
-    def _is_controlled(self, type: str) -> bool:
-        try:
-            return self.types.get(type).controller is not None
-        except NotFound:
-            return False
 
     def _kept_revisions(self, type: str) -> int:
         try:
