@@ -7,10 +7,10 @@ import logging
 import signal
 import sys
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from hub.config.settings import Profile
 from hub.const import EVENT_FINAL_WRITE, EVENT_START, EVENT_STARTED, EVENT_STOP, VERSION
@@ -29,9 +29,12 @@ from hub.util.tasks import Tasks
 
 if TYPE_CHECKING:
     from hub.api import Api
+    from hub.audit import Audit
     from hub.auth import Auth
     from hub.config.settings import Settings
+    from hub.events import Context
     from hub.mqtt import Mqtt
+    from hub.runner.transcripts import Tell
     from hub.storage import Documents
 
 _LOGGER = logging.getLogger(__name__)
@@ -163,6 +166,7 @@ async def _build(settings: "Settings", config_dir: Path, data_dir: Path) -> Hub:
         LabelRegistry,
     )
     from hub.resources import Resources
+    from hub.runner import Runners
     from hub.storage import Database, Documents
     from hub.storage.secrets import Keyring
 
@@ -221,6 +225,7 @@ async def _build(settings: "Settings", config_dir: Path, data_dir: Path) -> Hub:
         audit=audit,
         auth=auth,
         jobs=Jobs(bus, database, clock, tasks, auth.users),
+        runners=Runners(clock, tasks),
         resources=Resources(database, clock, bus, auth, audit, secrets),
         hub_id=await _hub_id(documents),
     )
@@ -240,6 +245,23 @@ def _watch(hub: Hub) -> None:
     watch.watch_registries(hub.audit, hub.bus)
     hub.auth.witness.tell = watch.teller(hub.audit)
     hub.auth.witness.add = watch.adder(hub.audit)
+    hub.runners.tell = _host_teller(hub.audit)
+
+
+def _host_teller(audit: "Audit") -> "Tell":
+    """Return what `hub.runner` tells of commands on hosts."""
+    from hub.audit import Entry, Result
+
+    def tell(
+        action: str,
+        target: str,
+        result: str,
+        context: "Context | None",
+        data: Mapping[str, Any],
+    ) -> None:
+        audit.note(Entry(action, target, Result(result), context, data))
+
+    return tell
 
 
 def _names(auth: "Auth") -> "Callable[[str], str | None]":
@@ -257,11 +279,13 @@ async def _start(hub: Hub, lock: contextlib.ExitStack, host: str, port: int) -> 
     from hub.api import Api
     from hub.auth.service_rights import ServiceRights
     from hub.mqtt import Mqtt
+    from hub.resources.types.host_services import HostServices
 
     hub.phase = Phase.STARTING
     hub.services.permission = ServiceRights(hub.auth.users)
     hub.entities.start(hub)
     register_generic_services(hub)
+    HostServices(hub).register()
     running = Running(hub, Api(hub), Mqtt(hub), Loader(hub), lock)
     await running.api.start(host, port, hub.data_dir)
     try:
@@ -295,6 +319,7 @@ async def _close(hub: Hub, lock: contextlib.ExitStack) -> None:
     registries = (hub.floors, hub.labels, hub.areas, hub.devices, hub.entity_registry)
     for registry in registries:
         await _step("a registry", registry.flush(), 1.0)
+    await _step("the connections to hosts", hub.runners.close(), 1.0)
     await _step("the audit log", hub.audit.flush(), 1.0)
     await hub.tasks.close(0.5)
     await _step("the database", hub.database.close(), 1.0)

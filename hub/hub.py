@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         LabelRegistry,
     )
     from hub.resources import Resources
+    from hub.runner import Runners
     from hub.services import ServiceRegistry
     from hub.states import StateMachine
     from hub.storage import Database, Documents
@@ -76,6 +77,7 @@ class Hub:
     audit: "Audit"
     auth: "Auth"
     jobs: "Jobs"
+    runners: "Runners"
     resources: "Resources"
     hub_id: str
     """32 hexadecimal digits, made once and kept in the database."""

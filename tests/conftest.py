@@ -7,4 +7,5 @@ pytest_plugins = [
     "tests.peers.hub",
     "tests.peers.house",
     "tests.peers.browser",
+    "tests.peers.sshd",
 ]

@@ -1,0 +1,1 @@
+"""Resource types that belong to no integration; each module declares `TYPES`."""
