@@ -28,6 +28,7 @@ _TYPES: Final = {
     ".woff2": "font/woff2",
 }
 _NOT_PAGES: Final = ("/api", "/auth", "/.well-known", "/assets")
+_DOTTED: Final = "/resources/"
 _ENCODINGS: Final = (("br", ".br"), ("gzip", ".gz"))
 
 _REFUSED: Final = re.compile(r"q=0(\.0*)?").fullmatch
@@ -111,7 +112,7 @@ class Page:
         if file is not None:
             return self.response(request, file)
         wants_page = "text/html" in request.headers.get(hdrs.ACCEPT, "")
-        if wants_page and not path.startswith(_NOT_PAGES) and "." not in path:
+        if wants_page and not path.startswith(_NOT_PAGES) and _is_address(path):
             return self.shell(request)
         raise error
 
@@ -127,6 +128,11 @@ class Page:
             for path in (self._root.rglob("*") if stamp else ())
             if path.is_file() and _is_served(path.relative_to(self._root))
         }
+
+
+def _is_address(path: str) -> bool:
+    """Tell addresses of the page from files that are missing; resources have dots in their names."""
+    return "." not in path or path.startswith(_DOTTED)
 
 
 def _accepted(header: str) -> set[str]:

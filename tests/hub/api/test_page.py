@@ -113,6 +113,7 @@ async def test_addresses_of_the_page_show_it(client: TestClient[Any, Any]) -> No
     assert (await client.get("/rooms/kitchen")).status == 404
     assert (await client.get("/api/none", headers=html)).status == 404
     assert (await client.get("/none.js", headers=html)).status == 404
+    assert (await client.get("/resources/proxy.host/blog.example", headers=html)).status == 200
 
 
 async def test_a_page_that_is_not_built_says_so(tmp_path: Path, aiohttp_client: Serve) -> None:
