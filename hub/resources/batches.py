@@ -54,7 +54,7 @@ class Batches:
             try:
                 normal = self._specs.normal(kind, key, document.spec)
             except HubError as error:
-                problems += _problems(document, error)
+                problems += told(document, error)
                 continue
             found.append(
                 Write(
@@ -117,7 +117,7 @@ def _under(file: str, folders: Sequence[str]) -> bool:
     return any(path.is_relative_to(folder) for folder in folders)
 
 
-def _problems(document: Document, error: HubError) -> list[Problem]:
+def told(document: Document, error: HubError) -> list[Problem]:
     """Return what is wrong with a document, each with the line of its field."""
     file = document.file or document.id
     if not isinstance(error, InvalidSpec):

@@ -27,24 +27,7 @@ class Specs:
 
     def normal(self, type: str, key: str, spec: object) -> dict[str, Any]:
         """Return a spec with its defaults; raises `NotFound`, `InvalidSpec` with every problem."""
-        kind = self._types.get(type)
-        try:
-            resource_key(key)
-        except vol.Invalid as error:
-            raise InvalidFormat(f"key: {error.msg}") from None
-        if not isinstance(spec, Mapping):
-            raise InvalidSpec(f"{type}/{key}", [{"path": "", "message": "expected its fields"}])
-        try:
-            found: dict[str, Any] = kind.schema(dict(spec))
-            if kind.check is not None:
-                kind.check(found)
-            dumps(found)
-        except vol.Invalid as error:
-            raise InvalidSpec(f"{type}/{key}", problems(error)) from None
-        except TypeError as error:
-            problem = {"path": "", "message": f"has no JSON form: {error}"}
-            raise InvalidSpec(f"{type}/{key}", [problem]) from None
-        return found
+        return normal(self._types, type, key, spec)
 
     def maker(
         self, type: str, key: str, normal: Mapping[str, Any]
@@ -63,6 +46,28 @@ class Specs:
         """Return a resource as its controller sees it; raises `SecretUnreadable`."""
         spec = self.opened(resource.type, resource.key, resource.spec)
         return Desired(resource.type, resource.key, spec, resource.revision, resource.deleting)
+
+
+def normal(types: "Catalogue", type: str, key: str, spec: object) -> dict[str, Any]:
+    """Return a spec with its defaults; raises `NotFound`, `InvalidSpec` with every problem."""
+    kind, name = types.get(type), f"{type}/{key}"
+    try:
+        resource_key(key)
+    except vol.Invalid as error:
+        raise InvalidFormat(f"key: {error.msg}") from None
+    if not isinstance(spec, Mapping):
+        raise InvalidSpec(name, [{"path": "", "message": "expected its fields"}])
+    try:
+        found: dict[str, Any] = kind.schema(dict(spec))
+        if kind.check is not None:
+            kind.check(found)
+        dumps(found)
+    except vol.Invalid as error:
+        raise InvalidSpec(name, problems(error)) from None
+    except TypeError as error:
+        problem = {"path": "", "message": f"has no JSON form: {error}"}
+        raise InvalidSpec(name, [problem]) from None
+    return found
 
 
 def problems(error: vol.Invalid) -> list[dict[str, str]]:

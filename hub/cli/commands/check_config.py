@@ -10,12 +10,15 @@ from hub.cli import options
 @click.command()
 @options.config
 def check_config(config: Path) -> None:
-    """Check hub.yaml and all it includes; exit 2 with every problem, 0 when it is fine."""
+    """Check hub.yaml, all it includes, and resources/; exit 2 with every problem, 0 when fine."""
     from hub.config import load
     from hub.errors import ConfigError
+    from hub.resources.check import check
 
     try:
         settings = load(config)
+        if problems := check(config):
+            raise ConfigError(problems)
     except ConfigError as error:
         for problem in error.problems:
             click.echo(problem, err=True)
