@@ -20,8 +20,13 @@ from hub.errors import ConfigError, HubError
 from hub.events import EventBus
 from hub.hub import Hub, Phase
 from hub.loader import Loader
+from hub.observe import watching
+from hub.observe.health import Health
 from hub.observe.logging import form_of
 from hub.observe.logging import setup as set_up_log
+from hub.observe.loop import LoopProbe
+from hub.observe.metrics import Metrics
+from hub.observe.syslog import SystemLog
 from hub.services import ServiceRegistry
 from hub.states import StateMachine
 from hub.util.clock import SystemClock
@@ -227,6 +232,10 @@ async def _build(settings: "Settings", config_dir: Path, data_dir: Path) -> Hub:
         jobs=Jobs(bus, database, clock, tasks, auth.users),
         runners=Runners(clock, tasks),
         resources=Resources(database, clock, bus, auth, audit, secrets),
+        metrics=Metrics(),
+        health=Health(clock),
+        system_log=SystemLog(),
+        probe=LoopProbe(),
         hub_id=await _hub_id(documents),
     )
     for registry in (floors, labels, areas, devices, entity_registry):
@@ -287,6 +296,7 @@ async def _start(hub: Hub, lock: contextlib.ExitStack, host: str, port: int) -> 
     register_generic_services(hub)
     HostServices(hub).register()
     running = Running(hub, Api(hub), Mqtt(hub), Loader(hub), lock)
+    watching.begin(hub, running.mqtt.status)
     await running.api.start(host, port, hub.data_dir)
     try:
         hub.bus.fire(EVENT_START)
@@ -316,6 +326,7 @@ async def _start(hub: Hub, lock: contextlib.ExitStack, host: str, port: int) -> 
 
 async def _close(hub: Hub, lock: contextlib.ExitStack) -> None:
     """Write what waits and let go of tasks, database and lock."""
+    watching.end(hub)
     registries = (hub.floors, hub.labels, hub.areas, hub.devices, hub.entity_registry)
     for registry in registries:
         await _step("a registry", registry.flush(), 1.0)

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from hub.entities import EntityIndex
     from hub.events import EventBus
     from hub.jobs import Jobs
+    from hub.observe.health import Health
+    from hub.observe.loop import LoopProbe
+    from hub.observe.metrics import Metrics
+    from hub.observe.syslog import SystemLog
     from hub.registry import (
         AreaRegistry,
         DeviceRegistry,
@@ -79,6 +83,10 @@ class Hub:
     jobs: "Jobs"
     runners: "Runners"
     resources: "Resources"
+    metrics: "Metrics"
+    health: "Health"
+    system_log: "SystemLog"
+    probe: "LoopProbe"
     hub_id: str
     """32 hexadecimal digits, made once and kept in the database."""
     phase: Phase = Phase.NOT_RUNNING

@@ -42,6 +42,8 @@ class EventBus:
         self._targets: dict[str, tuple[Listener, ...]] = {}
         self._pending: deque[tuple[tuple[Listener, ...], Event]] = deque()
         self._dispatching = False
+        self.dispatched = 0
+        """Events that reached listeners, those inside listeners included."""
 
     def listen(
         self, event_type: str, callback: Listener, filter: Filter | None = None
@@ -116,6 +118,7 @@ class EventBus:
 
     def dispatch(self, targets: tuple[Listener, ...], event: Event) -> None:
         """Call the listeners now, or after the event that is being dispatched."""
+        self.dispatched += 1
         if self._dispatching:
             self._pending.append((targets, event))
             return

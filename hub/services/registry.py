@@ -59,6 +59,9 @@ class ServiceRegistry:
         self._services: dict[str, dict[str, Service]] = {}
         self._described: dict[str, Any] | None = None
         self.permission: Permission | None = None
+        self.calls = 0
+        self.errors = 0
+        """Calls that failed; who waits for `start`'s result counts what it raises then."""
 
     def register(
         self,
@@ -159,7 +162,13 @@ class ServiceRegistry:
     ) -> dict[str, Any] | None:
         """Call a verb and wait for its end; raises the typed errors of `hub.errors`."""
         result = self.start(domain, service, data, target, context, return_response)
-        return await result if inspect.isawaitable(result) else result
+        if not inspect.isawaitable(result):
+            return result
+        try:
+            return await result
+        except Exception:
+            self.errors += 1
+            raise
 
     def start(
         self,
@@ -171,34 +180,40 @@ class ServiceRegistry:
         return_response: bool = False,
     ) -> Awaitable[dict[str, Any] | None] | dict[str, Any] | None:
         """Call a verb; a handler that never waits has finished when this returns."""
+        self.calls += 1
         try:
-            entry = self._services[domain][service]
-        except KeyError:
-            domain, service = domain.lower(), service.lower()
-            entry = self.get(domain, service)
-        context = context or Context()
-        fields, parsed = split_target(data, target)
-        fields = self._validate(entry, domain, service, fields, parsed)
-        if self.permission is not None:
-            self.permission.check(
-                context,
-                domain,
-                admin=entry.admin,
-                about_entities=entry.needs_target,
-                entity_ids=parsed.entity_ids,
-            )
-        _check_response(entry.response, return_response, domain, service)
-        if self._bus.listened(EVENT_CALL_SERVICE):
-            self._bus.fire(
-                EVENT_CALL_SERVICE,
-                {
-                    "domain": domain,
-                    "service": service,
-                    "service_data": {**fields, **parsed.as_dict()},
-                },
-                context,
-            )
-        return entry.handler(ServiceCall(domain, service, fields, parsed, context, return_response))
+            try:
+                entry = self._services[domain][service]
+            except KeyError:
+                domain, service = domain.lower(), service.lower()
+                entry = self.get(domain, service)
+            context = context or Context()
+            fields, parsed = split_target(data, target)
+            fields = self._validate(entry, domain, service, fields, parsed)
+            if self.permission is not None:
+                self.permission.check(
+                    context,
+                    domain,
+                    admin=entry.admin,
+                    about_entities=entry.needs_target,
+                    entity_ids=parsed.entity_ids,
+                )
+            _check_response(entry.response, return_response, domain, service)
+            if self._bus.listened(EVENT_CALL_SERVICE):
+                self._bus.fire(
+                    EVENT_CALL_SERVICE,
+                    {
+                        "domain": domain,
+                        "service": service,
+                        "service_data": {**fields, **parsed.as_dict()},
+                    },
+                    context,
+                )
+            call = ServiceCall(domain, service, fields, parsed, context, return_response)
+            return entry.handler(call)
+        except Exception:
+            self.errors += 1
+            raise
 
     @staticmethod
     def _validate(

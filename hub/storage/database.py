@@ -5,14 +5,16 @@ SQLAlchemy is imported when a database is opened, alembic only when an older sch
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from hub.observe.histogram import Histogram
 from hub.storage import migrations
 from hub.storage.errors import StorageError
-from hub.storage.preflight import Damaged, explain, inspect, peek, set_aside
+from hub.storage.preflight import Damaged, explain, inspect, keep_before, peek, set_aside
 from hub.storage.rows import RowQueue
 from hub.util.clock import Clock, SystemClock
 
@@ -34,14 +36,25 @@ class Database:
     """
 
     def __init__(
-        self, path: Path, clock: Clock | None = None, *, busy_timeout: float = BUSY_SECONDS
+        self,
+        path: Path,
+        clock: Clock | None = None,
+        *,
+        busy_timeout: float = BUSY_SECONDS,
+        keep_before: bool = True,
     ) -> None:
-        """Name the file; nothing is touched before `open`. `busy_timeout` is in seconds."""
+        """Name the file; nothing is touched before `open`. `busy_timeout` is in seconds.
+
+        With `keep_before` a copy of an older schema is kept beside before it is migrated.
+        """
         self.path = path
         self.corrupt_copy: Path | None = None
         """Where a damaged file was set aside by `open`."""
+        self.seconds = Histogram()
+        """How long write transactions took, waiting for others included."""
         self.rows = RowQueue(self, SystemClock() if clock is None else clock)
         self._busy_timeout = busy_timeout
+        self._keep_before = keep_before
         self._engine: AsyncEngine | None = None
         self._writing = asyncio.Lock()
         self._before_close: list[Callable[[], Awaitable[None]]] = []
@@ -58,6 +71,8 @@ class Database:
                 f"{self.path}: the database has schema {version}, this hub knows up to "
                 f"{migrations.HEAD}; start the newer hub again or restore a backup made before it"
             )
+        if version not in (None, migrations.HEAD) and self._keep_before:
+            await asyncio.to_thread(keep_before, self.path, str(version))
         self._engine = _engine(self.path, self._busy_timeout)
         try:
             if version != migrations.HEAD:
@@ -102,10 +117,12 @@ class Database:
 
         Raises `StorageError` when SQLite can not read or write the file.
         """
+        began = time.perf_counter()
         async with self._writing, self._errors(), self._opened().connect() as connection:
             await connection.execution_options(hub_write=True)
             async with connection.begin():
                 yield connection
+        self.seconds.observe(time.perf_counter() - began)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator["AsyncConnection"]:

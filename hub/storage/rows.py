@@ -42,6 +42,11 @@ class RowQueue:
         """Tell whether the last attempt failed, so that changes live in memory only."""
         return self._delay > 0
 
+    @property
+    def waiting(self) -> int:
+        """Return how many changed rows are not on the disk yet."""
+        return len(self._waiting)
+
     def put(self, table: str, key: str, row: Row) -> None:
         """Write `row` under its primary key soon; the queue takes the mapping over."""
         self._change(table, key, row)

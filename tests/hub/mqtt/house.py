@@ -26,6 +26,10 @@ from hub.entities.kinds import (
 from hub.events import EventBus
 from hub.hub import Hub
 from hub.mqtt import Mqtt
+from hub.observe.health import Health
+from hub.observe.loop import LoopProbe
+from hub.observe.metrics import Metrics
+from hub.observe.syslog import SystemLog
 from hub.registry import (
     AreaRegistry,
     DeviceRegistry,
@@ -243,6 +247,10 @@ class House:
             audit=Audit(database, clock, bytes(32)),
             auth=cast("Any", None),
             jobs=cast("Any", None),
+            metrics=Metrics(),
+            health=Health(clock),
+            system_log=SystemLog(),
+            probe=LoopProbe(),
             hub_id="0" * 32,
         )
         for registry in (floors, labels, areas, devices, entity_registry):
