@@ -38,4 +38,3 @@ def locked(folder: Path, file: str = "hub.lock") -> Iterator[None]:
         yield
     finally:
         os.close(handle)
-

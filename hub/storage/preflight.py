@@ -3,6 +3,7 @@
 Plain sqlite3 in a thread, because all of it must be known before SQLAlchemy opens the file.
 """
 
+import os
 import shutil
 import sqlite3
 from contextlib import closing
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from hub.storage.errors import StorageError
+from hub.storage.swap import finish
 
 CHECK_LIMIT: Final = 64 * 1024 * 1024
 """Files up to this many bytes are checked page by page; larger ones would hold up the start."""
@@ -27,13 +29,14 @@ class Damaged(Exception):  # noqa: N818 - internal to this room, never on the wi
 def inspect(path: Path, busy_timeout: float) -> str | None:
     """Return the schema version (None = no schema yet) of a file that can be written.
 
-    Waits up to `busy_timeout` seconds for a lock. Raises `Damaged` for a broken file and
-    `StorageError` for one that can not be used now.
+    Waits up to `busy_timeout` seconds for a lock; a restore that was cut off is finished. Raises
+    `Damaged` for a broken file and `StorageError` for one that can not be used now.
     """
     if not path.parent.is_dir():
         raise StorageError(
             f"{path}: the folder does not exist; create it or name another data folder"
         )
+    finish(path.parent)
     kept = None
     try:
         path.touch(mode=0o600)  # SQLite gives its companions the same mode
@@ -55,6 +58,34 @@ def inspect(path: Path, busy_timeout: float) -> str | None:
     if kept is not None:
         kept.unlink()
     return version
+
+
+def keep_before(path: Path, version: str) -> Path:
+    """Copy a database before its schema is changed to `<name>.before-<version>`; return the copy.
+
+    The copies of older changes go. Raises `StorageError` when there is no room for it.
+    """
+    copy = path.with_name(f"{path.name}.before-{version}")
+    draft = copy.with_name(copy.name + ".new")
+    try:
+        draft.unlink(missing_ok=True)
+        os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        with closing(sqlite3.connect(path)) as old, closing(sqlite3.connect(draft)) as new:
+            old.backup(new)
+            new.execute("PRAGMA journal_mode=DELETE")
+        with draft.open("rb") as file:
+            os.fsync(file.fileno())
+        draft.rename(copy)
+        for other in path.parent.glob(f"{path.name}.before-*"):
+            if other != copy:
+                other.unlink()
+    except (OSError, sqlite3.Error) as error:
+        draft.unlink(missing_ok=True)
+        raise StorageError(
+            f"{path}: the schema was not changed, for no copy could be kept before: "
+            f"{explain(copy, error).message}"
+        ) from error
+    return copy
 
 
 def peek(path: Path) -> str | None:
