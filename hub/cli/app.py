@@ -15,12 +15,36 @@ from hub.cli.group import Entry, LazyGroup
 from hub.const import VERSION
 
 COMMANDS: Final = {
+    # the hub itself
     "run": Entry("hub.cli.commands.run:run", "Run the hub in the foreground."),
     "init": Entry("hub.cli.commands.init:init", "Make the first owner and print a token."),
-    "audit": Entry("hub.cli.commands.audit:audit", "Show and prove the audit log."),
     "check-config": Entry("hub.cli.commands.check_config:check_config", "Check the configuration."),
+    "doctor": Entry("hub.cli.commands.doctor:doctor", "Look for what is wrong, with hints."),
+    # resources
+    "get": Entry("hub.cli.commands.get:get", "Show types, resources or one resource."),
+    "put": Entry("hub.cli.commands.put:put", "Write one resource."),
+    "edit": Entry("hub.cli.commands.edit:edit", "Change a resource in the editor."),
+    "delete": Entry("hub.cli.commands.delete:delete", "Delete a resource."),
+    "plan": Entry("hub.cli.commands.plan:plan", "Show what an apply would do outside."),
+    "apply": Entry("hub.cli.commands.apply:apply", "Write files of resources; repair one now."),
+    "history": Entry("hub.cli.commands.revisions:history", "Show the revisions of a resource."),
+    "diff": Entry("hub.cli.commands.revisions:diff", "Show what differs between revisions."),
+    "rollback": Entry("hub.cli.commands.revisions:rollback", "Go back to an old revision."),
+    "export": Entry("hub.cli.commands.transfer:export_", "Write all resources as one file."),
+    "import": Entry("hub.cli.commands.transfer:import_", "Read what export wrote."),
+    # what happens
+    "states": Entry("hub.cli.commands.states:states", "Show the states of entities."),
+    "call": Entry("hub.cli.commands.call:call", "Call a service."),
+    "watch": Entry("hub.cli.commands.watch:watch", "Show changes as they happen."),
+    "jobs": Entry("hub.cli.commands.jobs:jobs", "Show and steer long operations."),
+    "audit": Entry("hub.cli.commands.audit:audit", "Show and prove the audit log."),
+    # people and keys
+    "login": Entry("hub.cli.commands.login:login", "Log in to a hub that is elsewhere."),
+    "backup": Entry("hub.cli.commands.backup:backup", "Make, prove and restore backups."),
     "secrets": Entry("hub.cli.commands.secrets:secrets", "Keys that seal secrets."),
+    "completion": Entry("hub.cli.commands.completion:completion", "Print what a shell completes."),
 }
+"""Name -> where the command lives, and its line in `hub --help`; in the order of the help."""
 
 
 def _version(context: click.Context, parameter: click.Parameter, asked: bool) -> None:

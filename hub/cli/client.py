@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from hub.cli.errors import CliError
+from hub.cli.errors import FAILED, USAGE, CliError
 from hub.cli.find import Way, find, save_login
 from hub.cli.wire import Answer, Wire, WireError, quote
 
@@ -220,9 +220,15 @@ def refuse(answer: Answer, way: Way) -> NoReturn:
         message, code = str(told.get("message", "")), str(told.get("code", ""))
         problems = told.get("problems")
     message = message or f"the hub answered {answer.status}"
-    if isinstance(problems, list):
-        message += "".join(f"\n  {_problem(problem)}" for problem in problems)
-    raise CliError(message, _hint(answer.status, code, way), code=code)
+    status = FAILED
+    if code == "invalid_config":
+        count = message.count("\n") + 1
+        words = "1 problem" if count == 1 else f"{count} problems"
+        message, status = f"{words}, nothing was written\n{message}", USAGE
+    elif code == "invalid_spec" and isinstance(problems, list):
+        name = message.partition(": ")[0]
+        message = "\n  ".join([f"{name} is not valid", *map(_problem, problems)])
+    raise CliError(message, _hint(answer.status, code, way), status=status, code=code)
 
 
 def _problem(problem: Any) -> str:

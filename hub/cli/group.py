@@ -63,6 +63,17 @@ class LazyGroup(click.Group):
             raise
 
 
-def group(entries: Mapping[str, Entry], help: str) -> LazyGroup:
-    """Make a group whose commands each live in a module of their own."""
-    return LazyGroup(entries=entries, help=help, no_args_is_help=True)
+class DefaultGroup(click.Group):
+    """A group that runs one of its commands when none is named."""
+
+    def __init__(self, *args: Any, default: str, **kwargs: Any) -> None:
+        """Run the command `default`."""
+        super().__init__(*args, **kwargs)
+        self.default = default
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the default before options that are not the group's own."""
+        own = {option for parameter in self.get_params(ctx) for option in parameter.opts}
+        if not args or (args[0].startswith("-") and args[0] not in own):
+            args = [self.default, *args]
+        return super().parse_args(ctx, args)

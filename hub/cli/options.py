@@ -52,9 +52,7 @@ def hub(command: Any) -> Any:
 
 
 def _client(context: click.Context, parameter: click.Parameter, value: str | None) -> Any:
-    del parameter
-    if context.resilient_parsing:
-        return None
+    del context, parameter
     from hub.cli.client import Client
 
     return Client(None if value is None else Path(value))

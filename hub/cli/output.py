@@ -3,11 +3,13 @@
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 FORMATS: Final = ("table", "json", "yaml")
 GAP: Final = 2
+CODES: Final = {"bold": 1, "red": 31, "green": 32, "yellow": 33}
 MIN_WIDTH: Final = 8
 """A column is not cut below this many cells."""
 
@@ -92,8 +94,8 @@ def align(lines: Sequence[Sequence[str]], *, heading: bool = False) -> str:
     if limit is not None:
         _shrink(widths, limit)
     text = [_line(line, widths, cut=limit is not None) for line in lines]
-    if heading and colours(sys.stdout):
-        text[0] = f"\x1b[1m{text[0]}\x1b[0m"
+    if heading:
+        text[0] = paint(text[0], "bold")
     return "\n".join(text)
 
 
@@ -147,6 +149,19 @@ def width(text: str) -> int:
 def colours(stream: Any) -> bool:
     """Tell whether colour is wished: a terminal, and neither NO_COLOR nor TERM=dumb."""
     return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb" and stream.isatty()
+
+
+def paint(text: str, colour: str) -> str:
+    """Return text in a colour of `CODES` when standard output takes colours."""
+    code = CODES.get(colour)
+    return f"\x1b[{code}m{text}\x1b[0m" if code and colours(sys.stdout) else text
+
+
+def when(seconds: float | None) -> str:
+    """Return a time as this machine's clock shows it."""
+    if seconds is None:
+        return "-"
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
 
 
 def terminal_width() -> int | None:

@@ -6,12 +6,15 @@ only for https.
 """
 
 import json
+import os
 import select
 import socket
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final, NamedTuple
 
+MAX_PATH: Final = 108
 MAX_HEAD: Final = 64 << 10
 MAX_BODY: Final = 256 << 20
 CONNECT_SECONDS: Final = 5.0
@@ -121,7 +124,8 @@ class Wire:
             link = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             try:
                 link.settimeout(CONNECT_SECONDS)
-                link.connect(address.path)
+                with short(address.path) as path:
+                    link.connect(path)
             except BaseException:
                 link.close()
                 raise
@@ -233,6 +237,20 @@ def _secured(link: socket.socket, host: str) -> socket.socket:
     except BaseException:
         link.close()
         raise
+
+
+@contextmanager
+def short(path: str) -> Iterator[str]:
+    """Yield a name of a socket file that fits the 108 bytes that the kernel takes."""
+    if len(path.encode()) < MAX_PATH:
+        yield path
+        return
+    folder, _, name = path.rpartition("/")
+    handle = os.open(folder or "/", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{handle}/{name}"
+    finally:
+        os.close(handle)
 
 
 def quote(text: str) -> str:

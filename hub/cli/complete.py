@@ -1,0 +1,70 @@
+"""What the shell completes: names that only the running hub knows; silent when it is not there."""
+
+from typing import Any, Final
+
+import click
+
+SECONDS: Final = 1.0
+MOST: Final = 500
+"""Completions past this help nobody and make the shell slow."""
+
+
+def resource(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[Any]:
+    """Complete TYPE, then TYPE/KEY."""
+    del parameter
+    kind, slash, _ = incomplete.partition("/")
+    if slash:
+        found = [f"{kind}/{item['key']}" for item in _ask(context, f"/api/resources/{kind}")]
+    else:
+        found = [item["resource_type"] for item in _ask(context, "/api/resources")]
+    return _fitting(found, incomplete)
+
+
+def full_resource(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[Any]:
+    """Complete TYPE/ and then TYPE/KEY, for commands that need one resource."""
+    found = resource(context, parameter, incomplete)
+    return found if "/" in incomplete else [f"{kind}/" for kind in found]
+
+
+def job(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[Any]:
+    """Complete the id of a job."""
+    del parameter
+    return _fitting([item["id"] for item in _ask(context, "/api/jobs")], incomplete)
+
+
+def entity(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[Any]:
+    """Complete an entity id."""
+    del parameter
+    return _fitting([item["entity_id"] for item in _ask(context, "/api/states")], incomplete)
+
+
+def service(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[Any]:
+    """Complete DOMAIN.SERVICE."""
+    del parameter
+    found = _ask(context, "/api/services")
+    names = [f"{item['domain']}.{name}" for item in found for name in item["services"]]
+    return _fitting(names, incomplete)
+
+
+def _ask(context: click.Context, path: str) -> list[Any]:
+    """Return the hub's answer, an empty list when anything is wrong."""
+    try:
+        client = context.params["client"]
+        answer = client.request("GET", path, seconds=SECONDS).json()
+        return answer if isinstance(answer, list) else []
+    except Exception:  # noqa: BLE001 - a shell waits for names, not for complaints
+        return []
+
+
+def _fitting(names: list[str], incomplete: str) -> list[str]:
+    """Return the names that go on from what was typed and that no shell can misread."""
+    return [name for name in sorted(names) if name.startswith(incomplete) and _harmless(name)][
+        :MOST
+    ]
+
+
+def _harmless(name: str) -> bool:
+    return name.isascii() and name.translate(_PLAIN).isalnum()
+
+
+_PLAIN: Final = str.maketrans("", "", "._-/")

@@ -1,0 +1,144 @@
+"""Specs and files of resources on this side: read with line numbers, changed by path."""
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from hub.cli.errors import USAGE, CliError
+
+STDIN: Final = "-"
+_ITEM: Final = re.compile(r"(?P<index>\d+)|(?P<field>\w+)=(?P<text>[^.=]*)")
+
+
+def read(paths: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the documents `{id, spec, file, line}` of files and folders; `-` = standard input.
+
+    Raises `CliError` (status 2) with `file:line: message` of every problem.
+    """
+    from hub.config.documents import read as read_files
+
+    for name in paths:
+        if name != STDIN and not Path(name).exists():
+            raise CliError(f"{name}: there is no such file or folder", status=USAGE)
+    places = [Path("/dev/stdin" if name == STDIN else name) for name in paths]
+    documents, problems = read_files(places)
+    if problems:
+        told = "\n".join(str(problem) for problem in sorted(problems))
+        count = len(problems)
+        raise CliError(
+            f"{count} {'problem' if count == 1 else 'problems'}, nothing was applied\n{told}",
+            status=USAGE,
+        )
+    if not documents:
+        raise CliError(f"there are no resources in {', '.join(paths)}", status=USAGE)
+    return [
+        {
+            "id": document.id,
+            "spec": document.spec,
+            "file": None if document.file is None else _absolute(document.file),
+            "line": document.line,
+        }
+        for document in documents
+    ]
+
+
+def read_spec(id: str, name: str) -> dict[str, Any]:
+    """Return the spec in a file: the bare fields, or a file of resources that holds `id`.
+
+    Raises `CliError` (status 2).
+    """
+    from hub.config.loader import load
+
+    path = Path("/dev/stdin" if name == STDIN else name)
+    loaded = load(path)
+    if loaded.problems:
+        told = "\n".join(str(problem) for problem in sorted(loaded.problems))
+        raise CliError(told, status=USAGE)
+    return spec_of(id, loaded.value, "standard input" if name == STDIN else name)
+
+
+def spec_of(id: str, value: Any, where: str) -> dict[str, Any]:
+    """Return the spec that a parsed document holds for `id`; raises `CliError` (status 2)."""
+    if not isinstance(value, dict):
+        raise CliError(f"{where}: expected the fields of {id}", status=USAGE)
+    if id in value:
+        value = value[id]
+        if not isinstance(value, dict):
+            raise CliError(f"{where}: expected the fields of {id}", status=USAGE)
+        return value
+    others = [key for key in value if isinstance(key, str) and "/" in key]
+    if others:
+        raise CliError(
+            f"{where} holds {', '.join(others[:3])}, not {id}",
+            "write many resources at once with `hub apply -f`",
+            status=USAGE,
+        )
+    return value
+
+
+def assign(spec: dict[str, Any], change: str) -> None:
+    """Do one `path=value`: dots between keys, list items as `name=kitchen` or by number.
+
+    The value is JSON (`21`, `true`, `null`, `[1, 2]`), anything else is a text. Raises `CliError`.
+    """
+    place: Any = spec
+    rest = change
+    while True:
+        name, rest, last = _step(place, rest, change)
+        if last:
+            place[name] = _value(rest)
+            return
+        if isinstance(place, dict):
+            inner = place.setdefault(name, {})
+            if not isinstance(inner, dict | list):
+                raise _wrong(change, f"{name} has no fields")
+            place = inner
+        else:
+            place = place[name]
+
+
+def _step(place: Any, rest: str, change: str) -> tuple[Any, str, bool]:
+    """Return key or index, what is left, and whether that is the value."""
+    if isinstance(place, dict):
+        match = re.match(r"([^.=]+)([.=])", rest)
+        if match is None:
+            raise _wrong(change, "expected path=value")
+        return match[1], rest[match.end() :], match[2] == "="
+    if not isinstance(place, list):
+        raise _wrong(change, "there are no fields below this")
+    match = _ITEM.match(rest)
+    after = rest[match.end() : match.end() + 1] if match else ""
+    if match is None or after not in (".", "="):
+        raise _wrong(change, "name an item of the list by number or as field=text")
+    left = rest[match.end() + 1 :]
+    if match["index"] is not None:
+        index = int(match["index"])
+        if index >= len(place):
+            raise _wrong(change, f"the list has {len(place)} items")
+        return index, left, after == "="
+    for index, item in enumerate(place):
+        if isinstance(item, dict) and str(item.get(match["field"])) == match["text"]:
+            return index, left, after == "="
+    raise _wrong(change, f"no item has {match[0]}")
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _wrong(change: str, why: str) -> CliError:
+    return CliError(
+        f"--set {change}: {why}",
+        "write --set path=value, such as --set zones.name=kitchen.setpoint=21",
+        status=USAGE,
+    )
+
+
+def _absolute(file: str) -> str | None:
+    """Return the file's full name; None for what came through a pipe."""
+    return None if file == "/dev/stdin" else str(Path(file).resolve())
