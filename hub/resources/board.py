@@ -35,13 +35,18 @@ class Board:
         """Return the status of a resource; pending when nothing is known."""
         return self._statuses.get(id, _NEW)
 
-    def set(self, id: str, status: Status) -> None:
-        """Replace a status; a look that found nothing new is not told to anybody."""
+    def set(self, id: str, status: Status, *, lasting: bool = True) -> None:
+        """Replace a status; a look that found nothing new is not told to anybody.
+
+        One that is not `lasting` follows from the resource alone and needs no row.
+        """
         before = self._statuses.get(id, _NEW)
         self._statuses[id] = status
         if replace(before, observed_at=None) == replace(status, observed_at=None):
             return
-        self._database.rows.put(_TABLE, id, {"id": id, "data": dumps(status.as_dict()).decode()})
+        if lasting:
+            row = {"id": id, "data": dumps(status.as_dict()).decode()}
+            self._database.rows.put(_TABLE, id, row)
         self._changed(id)
 
     def forget(self, id: str) -> None:

@@ -186,7 +186,8 @@ class Engine:
         except NotFound as error:
             self._board.set(resource.id, Status(Phase.UNKNOWN, error.message))
             return
-        self._board.set(resource.id, Status(Phase.IN_SYNC, observed_revision=resource.revision))
+        status = Status(Phase.IN_SYNC, observed_revision=resource.revision)
+        self._board.set(resource.id, status, lasting=False)
 
     async def _lane(self, name: str) -> Lane | None:
         """Return the lane of a type, opened when it is first needed; None without a controller."""

@@ -321,16 +321,20 @@ class Store:
 
         from hub.storage.tables import resource_revisions, resource_status, resources
 
-        final = {item.write.id: item.after for item in changed}
-        by_id = resources.delete().where(resources.c.id == bindparam("row_id"))
-        await connection.execute(by_id, [{"row_id": row_id} for row_id in final])
-        rows = [_row(resource) for resource in final.values() if resource is not None]
-        if rows:
-            await connection.execute(resources.insert(), rows)
-        gone = [{"row_id": row_id} for row_id, resource in final.items() if resource is None]
-        if gone:
-            status = resource_status.delete().where(resource_status.c.id == bindparam("row_id"))
-            await connection.execute(status, gone)
+        final: dict[str, tuple[Resource | None, Resource | None]] = {}
+        for item in changed:
+            first = final.get(item.write.id, (item.before, None))[0]
+            final[item.write.id] = (first, item.after)
+        new = [_row(after) for before, after in final.values() if after and not before]
+        known = [_row(after) for before, after in final.values() if after and before]
+        gone = [{"row_id": name} for name, (before, after) in final.items() if before and not after]
+        if new:
+            await connection.execute(resources.insert(), new)
+        if known:
+            update = resources.update().where(resources.c.id == bindparam("row_id"))
+            await connection.execute(update, [{**row, "row_id": row["id"]} for row in known])
+        for table in (resources, resource_status) if gone else ():
+            await connection.execute(table.delete().where(table.c.id == bindparam("row_id")), gone)
         revisions = [row for item in changed if (row := self._revision_row(item)) is not None]
         if revisions:
             await connection.execute(resource_revisions.insert(), revisions)
