@@ -28,6 +28,12 @@ NO_STORE: Final = (("Cache-Control", "no-store"), ("Pragma", "no-cache"))
 """For answers that carry a token or a code."""
 
 
+_NOT_IN_REST: Final = frozenset(
+    {"translation_key", "translation_placeholders", "translation_domain"}
+)
+"""What only the websocket's error object carries."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A finished answer: status, body bytes and the headers beside the common ones."""
@@ -69,7 +75,9 @@ def failure_answer(what: str, error: Exception) -> Answer:
     A defect is logged with its traceback under a reference, and only the reference goes out.
     """
     if isinstance(error, HubError):
-        answer = message_answer(error.message, error.http_status, error.code)
+        more = {key: value for key, value in error.as_dict().items() if key not in _NOT_IN_REST}
+        body = {"message": error.message, "code": error.code, **more}
+        answer = json_answer(body, error.http_status)
         seconds = getattr(error, "retry_after", None)
         if seconds is None:
             return answer

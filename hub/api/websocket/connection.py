@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from hub.api.denials import note_denial
 from hub.api.websocket.command import COMMANDS, Message, Raw, Then
 from hub.api.websocket.frames import PING_FRAME, frames, header
-from hub.api.websocket.groups import HEAD, Batch, EventBatch, Group
+from hub.api.websocket.groups import HEAD, Batch, EntityBatch, Group, TopicBatch
 from hub.errors import HubError, InvalidFormat, Unauthorized
 from hub.events import Context
 from hub.util.json import dumps, loads
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from hub.api.websocket.fanout import Fanout
+    from hub.api.websocket.groups import Topic
     from hub.auth import Session, User
     from hub.hub import Hub
 
@@ -71,7 +72,7 @@ class Connection:
         self._transport = transport
         self._outbox: list[bytes] = []
         self._outbox_bytes = 0
-        self._conflated: dict[int, dict[str, None]] = {}
+        self._conflated: dict[int, tuple[Topic | None, dict[str, None]]] = {}
         self._subscriptions: dict[int, Callable[[], None]] = {}
         self._last_id = 0
         self._running = asyncio.Semaphore(MAX_RUNNING)
@@ -92,6 +93,7 @@ class Connection:
     async def receive(self, data: bytes | str) -> bool:
         """Handle one text frame; False when it is not JSON and the connection must close."""
         self.alive = True
+        self.fanout.received += 1
         try:
             message = loads(data)
         except ValueError:
@@ -123,7 +125,10 @@ class Connection:
             return None
         self._last_id = message_id
         try:
-            if command.admin and not self.session.user.is_admin:
+            user = self.session.user
+            if (command.admin and not user.is_admin) or (
+                command.door is not None and not user.may_ever(command.door)
+            ):
                 raise Unauthorized
             result = command.handler(self, command.validated(message))
         except Exception as error:  # noqa: BLE001 - every failure is answered and logged
@@ -209,20 +214,24 @@ class Connection:
         if transport.is_closing():
             return
         transport.write(data)
+        fanout = self.fanout
+        fanout.writes += 1
+        fanout.sent_bytes += len(data)
         if transport.get_write_buffer_size() > SLOW_BYTES and not self.slow:
             self.slow = True
             self._watch()
 
     def hold(self, message_id: int, batch: Batch) -> None:
-        """Keep a batch for a slow client: entities conflated, events one by one."""
-        if isinstance(batch, EventBatch):
+        """Keep a batch for a slow client: what has a newest state conflated, events one by one."""
+        if isinstance(batch, EntityBatch | TopicBatch):
+            topic = batch.topic if isinstance(batch, TopicBatch) else None
+            _, names = self._conflated.setdefault(message_id, (topic, {}))
+            for name in batch.names:
+                names[name] = None
+        else:
             for message in batch.messages(message_id):
                 self._outbox.append(message)
                 self._outbox_bytes += len(message)
-        else:
-            entities = self._conflated.setdefault(message_id, {})
-            for entity_id in batch.entity_ids:
-                entities[entity_id] = None
         if self._outbox_bytes > LIMIT_BYTES:
             self._cut_off()
 
@@ -241,9 +250,12 @@ class Connection:
             return
         self.slow = False
         conflated, self._conflated = self._conflated, {}
-        for message_id, entities in conflated.items():
-            event = self.fanout.current(list(entities))
-            self._outbox.append(b'%b%b,"id":%d}' % (HEAD, event, message_id))
+        for message_id, (topic, found) in conflated.items():
+            names = list(found)
+            events = (
+                [self.fanout.current(names, self.user)] if topic is None else topic.current(names)
+            )
+            self._outbox += [b'%b%b,"id":%d}' % (HEAD, event, message_id) for event in events]
         self.flush()
 
     def _cut_off(self) -> None:
@@ -295,7 +307,9 @@ class Connection:
             self.hub.tasks.spawn(self.close(code), "close a websocket")
 
     async def close(self, code: int = 1000, message: bytes = b"") -> None:
-        """Send the close frame and end; a client that does not answer is cut after 2 s."""
+        """Send what waits and the close frame; a client that does not answer is cut after 2 s."""
+        self.closing = None
+        self.flush()
         self.drop_subscriptions()
         try:
             async with asyncio.timeout(2):

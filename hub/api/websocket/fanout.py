@@ -10,13 +10,23 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from hub.api.websocket.groups import EntityFilter, EntityGroup, EventGroup, Group
+from hub.api.websocket.groups import (
+    Batch,
+    EntityBatch,
+    EntityFilter,
+    EntityGroup,
+    EventGroup,
+    Group,
+    Topic,
+    TopicGroup,
+)
 from hub.const import EVENT_STATE_CHANGED
 from hub.events import Event
 from hub.states import StateChanged
 
 if TYPE_CHECKING:
     from hub.api.websocket.connection import Connection
+    from hub.auth import User
     from hub.events import EventBus, Unsubscribe
     from hub.states import StateMachine
 
@@ -41,6 +51,7 @@ class Fanout:
         self._states = states
         self._events: dict[tuple[str, EntityFilter | None], EventGroup] = {}
         self._entities: dict[EntityFilter, EntityGroup] = {}
+        self._topics: dict[Topic, TopicGroup] = {}
         self._by_entity: dict[str, list[EntityGroup]] = {}
         self._broad: list[EntityGroup] = []
         self._unlisten: dict[object, Unsubscribe] = {}
@@ -49,6 +60,11 @@ class Fanout:
         self._not_before = 0.0
         self.cut_off = 0
         """Clients that were cut off because they did not read."""
+        self.received = 0
+        """Frames that clients sent."""
+        self.writes = 0
+        self.sent_bytes = 0
+        """What was written to clients: how often, and how much."""
 
     # --- subscriptions
 
@@ -86,6 +102,21 @@ class Fanout:
                 self._by_entity.setdefault(entity_id, []).append(group)
         return self._join(group, connection, message_id, lambda: self._drop_entities(wanted))
 
+    def subscribe_topic(
+        self, connection: "Connection", message_id: int, topic: Topic
+    ) -> Callable[[], None]:
+        """Send a topic's changes to a connection; the caller sends what there is now."""
+        group = self._topics.get(topic)
+        if group is None:
+            group = self._topics[topic] = TopicGroup(topic)
+
+            def push(name: str, event: bytes) -> None:
+                group.take(name, event)
+                self._touch(group)
+
+            self._unlisten[topic] = topic.listen(push)
+        return self._join(group, connection, message_id, lambda: self._drop_topic(topic))
+
     def first_set(self, wanted: EntityFilter) -> bytes:
         """Return `{"a":{...}}` with every wanted entity that has a state."""
         if wanted.entity_ids is not None:
@@ -102,12 +133,15 @@ class Fanout:
         ]
         return b'{"a":{%b}}' % b",".join(parts)
 
-    def current(self, entity_ids: "list[str]") -> bytes:
-        """Return the event that brings a client that fell behind up to date on some entities."""
+    def current(self, entity_ids: "list[str]", reader: "User | None" = None) -> bytes:
+        """Return the event that brings a client that fell behind up to date on some entities.
+
+        What `reader` may not, or no longer, read is told as removed.
+        """
         added, removed = [], []
         for entity_id in entity_ids:
             state = self._states.get(entity_id)
-            if state is None:
+            if state is None or (reader is not None and not reader.may("read", entity_id)):
                 removed.append(b'"%b"' % entity_id.encode())
             else:
                 added.append(b'"%b":%b' % (entity_id.encode(), state.compressed))
@@ -117,6 +151,16 @@ class Fanout:
         if removed:
             parts.append(b'"r":[%b]' % b",".join(removed))
         return b"{%b}" % b",".join(parts)
+
+    def refresh(self) -> None:
+        """Send what came into sight and went out of it when the rights of readers changed."""
+        entity_ids = self._states.entity_ids()
+        for wanted, group in list(self._entities.items()):
+            come, gone = wanted.moved(entity_ids)
+            if come or gone:
+                self.flush_group(group)
+                names = [*come, *gone]
+                self._deliver(group, EntityBatch(self.current(names, wanted.reader), names))
 
     def _join(
         self,
@@ -157,6 +201,10 @@ class Fanout:
                 del self._by_entity[entity_id]
         if not self._entities:
             self._unlisten.pop(self)()
+
+    def _drop_topic(self, topic: Topic) -> None:
+        if self._topics.pop(topic, None) is not None:
+            self._unlisten.pop(topic)()
 
     # --- changes
 
@@ -219,8 +267,12 @@ class Fanout:
         except Exception:
             _LOGGER.exception("Changes could not be serialised and were left out")
             return
-        if batch is None:
-            return
+        if batch is not None:
+            self._deliver(group, batch)
+
+    @staticmethod
+    def _deliver(group: Group, batch: Batch) -> None:
+        """Hand a batch to every member; equal bytes are built once."""
         built: dict[tuple[int, bool], bytes] = {}
         for connection, message_id in list(group.members):
             if connection.slow:

@@ -3,11 +3,11 @@
 import fnmatch
 import logging
 import re
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Protocol
 
 from hub.api.websocket.frames import header, text_frame
-from hub.const import EVENT_STATE_CHANGED
+from hub.const import EVENT_ENTITY_REGISTRY_UPDATED, EVENT_STATE_CHANGED
 from hub.events import Event
 from hub.states import State, StateChanged, compressed_diff
 
@@ -19,11 +19,26 @@ _LOGGER = logging.getLogger(__name__)
 
 HEAD = b'{"type":"event","event":'
 
+ABOUT_ENTITIES = (EVENT_STATE_CHANGED, EVENT_ENTITY_REGISTRY_UPDATED)
+"""Events whose data name one entity: they are for those who may read it."""
+
+Push = Callable[[str, bytes], None]
+Unsubscribe = Callable[[], None]
+
 
 class EntityFilter:
     """Which entities a subscription may see and wants; equal filters share one group."""
 
-    __slots__ = ("_accepted", "_exclude", "_hash", "_include", "entity_ids", "reader")
+    __slots__ = (
+        "_accepted",
+        "_before",
+        "_exclude",
+        "_hash",
+        "_include",
+        "_rights",
+        "entity_ids",
+        "reader",
+    )
 
     def __init__(
         self,
@@ -39,6 +54,8 @@ class EntityFilter:
         self.reader = reader
         self._hash = hash((self.entity_ids, include, exclude, self._reader_id()))
         self._accepted: dict[str, bool] = {}
+        self._before: dict[str, bool] | None = None
+        self._rights = None if reader is None else reader.rights
 
     @property
     def everything(self) -> bool:
@@ -51,13 +68,38 @@ class EntityFilter:
         )
 
     def accepts(self, entity_id: str) -> bool:
-        """Tell whether an entity passes; the answer is kept for as long as the filter lives."""
-        if self._include is None and self._exclude is None and self.reader is None:
-            return self.entity_ids is None or entity_id in self.entity_ids
+        """Tell whether an entity passes; answers are kept until the reader's rights change."""
+        if self.reader is None:
+            if self._include is None and self._exclude is None:
+                return self.entity_ids is None or entity_id in self.entity_ids
+        elif self.reader.rights is not self._rights:
+            self._renew(self.reader)
         found = self._accepted.get(entity_id)
         if found is None:
             found = self._accepted[entity_id] = self._decide(entity_id)
         return found
+
+    def _renew(self, reader: "User") -> None:
+        """Begin anew with the present rights; the answers so far say what was seen."""
+        if self._before is None:
+            self._before = self._accepted
+        self._accepted = {}
+        self._rights = reader.rights
+
+    def moved(self, entity_ids: Iterable[str]) -> tuple[list[str], list[str]]:
+        """Return what came into sight and went out of it since the rights changed."""
+        if self.reader is not None and self.reader.rights is not self._rights:
+            self._renew(self.reader)
+        before, self._before = self._before, None
+        if before is None:
+            return [], []
+        come: list[str] = []
+        gone: list[str] = []
+        for entity_id in entity_ids:
+            seen = before.get(entity_id, False)
+            if self.accepts(entity_id) is not seen:
+                (gone if seen else come).append(entity_id)
+        return come, gone
 
     def _decide(self, entity_id: str) -> bool:
         if self.entity_ids is not None and entity_id not in self.entity_ids:
@@ -124,8 +166,6 @@ class EventBatch:
 
     __slots__ = ("_events", "count")
 
-    entity_ids: None = None
-
     def __init__(self, events: list[bytes]) -> None:
         """Take the events as JSON."""
         self._events = events
@@ -154,12 +194,12 @@ class EventBatch:
 class EntityBatch:
     """The changes of many entities in one compressed event."""
 
-    __slots__ = ("_event", "count", "entity_ids")
+    __slots__ = ("_event", "count", "names")
 
     def __init__(self, event: bytes, entity_ids: list[str]) -> None:
         """Take the event as JSON and the ids that it speaks of."""
         self._event = event
-        self.entity_ids = entity_ids
+        self.names = entity_ids
         self.count = len(entity_ids)
 
     def frame(self, message_id: int, coalesce: bool) -> bytes:
@@ -174,14 +214,14 @@ class EventGroup:
     __slots__ = ("buffer", "members", "readable")
 
     def __init__(self, readable: EntityFilter | None) -> None:
-        """Limit `state_changed` to what `readable` accepts."""
+        """Limit events about one entity to what `readable` accepts."""
         self.members: dict[tuple[Connection, int], None] = {}
         self.buffer: list[Event] = []
         self.readable = readable
 
     def take(self, event: Event) -> bool:
         """Keep an event for the next flush, unless its readers may not see it."""
-        if self.readable is not None and event.type == EVENT_STATE_CHANGED:
+        if self.readable is not None and event.type in ABOUT_ENTITIES:
             entity_id: Any = event.data.get("entity_id")
             if not (isinstance(entity_id, str) and self.readable.accepts(entity_id)):
                 return False
@@ -243,8 +283,58 @@ class EntityGroup:
         return EntityBatch(b"{%b}" % b",".join(parts), list(pending)) if parts else None
 
 
-Batch = EventBatch | EntityBatch
-Group = EventGroup | EntityGroup
+class Topic(Protocol):
+    """What a group follows; equal topics share one group."""
+
+    def listen(self, push: Push) -> Unsubscribe:
+        """Call `push(name, event)` for each change, the event as JSON."""
+
+    def merge(self, before: bytes, after: bytes) -> bytes:
+        """Return what is left of two events about the same thing."""
+
+    def current(self, names: list[str]) -> list[bytes]:
+        """Return the events that bring a client up to date on some things."""
+
+    def __hash__(self) -> int:
+        """Tell topics apart."""
+
+
+class TopicBatch(EventBatch):
+    """Events by the name of what they are about."""
+
+    __slots__ = ("names", "topic")
+
+    def __init__(self, events: dict[str, bytes], topic: Topic) -> None:
+        """Take one event for each name."""
+        super().__init__(list(events.values()))
+        self.names = list(events)
+        self.topic = topic
+
+
+class TopicGroup:
+    """Subscribers of equal topics."""
+
+    __slots__ = ("members", "pending", "topic")
+
+    def __init__(self, topic: Topic) -> None:
+        """Serve those who follow `topic`."""
+        self.members: dict[tuple[Connection, int], None] = {}
+        self.pending: dict[str, bytes] = {}
+        self.topic = topic
+
+    def take(self, name: str, event: bytes) -> None:
+        """Keep the newest event about a thing; it goes to the end of the row."""
+        before = self.pending.pop(name, None)
+        self.pending[name] = event if before is None else self.topic.merge(before, event)
+
+    def batch(self) -> TopicBatch | None:
+        """Take what waits."""
+        pending, self.pending = self.pending, {}
+        return TopicBatch(pending, self.topic) if pending else None
+
+
+Batch = EventBatch | EntityBatch | TopicBatch
+Group = EventGroup | EntityGroup | TopicGroup
 
 
 def _json_or_none(event: Event) -> bytes | None:

@@ -31,7 +31,8 @@ ALLOWED_WITHOUT_TOKEN = {
 def concrete(route: Route) -> str:
     """Fill the parts of a path."""
     path = route.path
-    for part in ("entity_id", "domain", "service", "event_type", "flow_id", "webhook_id"):
+    path = path.replace("{resource_type}", "test.part").replace("{key}", "part")
+    for part in ("entity_id", "domain", "service", "event_type", "flow_id", "webhook_id", "job_id"):
         path = path.replace("{" + part + "}", "sensor.a" if part == "entity_id" else "part")
     assert "{" not in path, path
     return path
