@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from hub.config.documents import files, read
 from hub.errors import ConfigError, HubError, Problem
 from hub.events import ORIGIN, Context
+from hub.observe.health import Level
 from hub.resources.batches import FOLDER
 from hub.resources.model import Resource
 
@@ -48,6 +49,12 @@ class Files:
         """Apply the folder once and watch it from now on."""
         await self.apply()
         self._hub.tasks.spawn(self._watch(), "watch resource files")
+
+    def health(self) -> tuple[Level, str | None] | None:
+        """Say whether the files are applied; None = there are none."""
+        if self.problems:
+            return Level.DEGRADED, f"not applied: {self.problems[0]}"
+        return (Level.OK, None) if self._seen else None
 
     async def apply(self) -> None:
         """Read every file and write what differs; never raises for what is in the files."""

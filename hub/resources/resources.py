@@ -146,6 +146,7 @@ class Resources:
 
         self.engine = Engine(hub, self)
         self.files = Files(hub, self)
+        hub.health.check("resource_files", self.files.health)
         await self.files.start()
         await ResourceEntities(hub, self).start()
         await self.engine.start()

@@ -75,6 +75,8 @@ async def test_a_mistake_keeps_the_old_version_and_names_its_line(
     assert words in problem.message
     if line is not None:
         assert (Path(problem.file).name, problem.line) == ("notes.yaml", line)
+    (item,) = [item for item in world.hub.health.items() if item.name == "resource_files"]
+    assert (item.level, words in str(item.message)) == ("degraded", True)
     assert world.resources.get("test.note", "one").spec["text"] == "first"
     assert [item.key for item in world.resources.list("test.note")] == ["one"]
 
