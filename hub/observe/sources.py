@@ -103,7 +103,7 @@ def work(hub: "Hub") -> Iterator[Family]:
     yield jobs
     phases = Family("hub_resources", "Resources by type and phase.", labels=("type", "phase"))
     found: Counter[tuple[str, str]] = Counter()
-    for resource in hub.resources.list():
+    for resource in hub.resources.store.all():
         status = hub.resources.status(resource.type, resource.key)
         found[(resource.type, status.phase.value)] += 1
     for (name, phase), count in found.items():
@@ -202,7 +202,7 @@ def _jobs(hub: "Hub") -> Found:
 
 def _resources(hub: "Hub") -> Found:
     failed: dict[str, str | None] = {}
-    for resource in hub.resources.list():
+    for resource in hub.resources.store.all():
         status = hub.resources.status(resource.type, resource.key)
         bad = status.phase.value == "failed"
         failed[f"{resource.type}/{resource.key}"] = (status.message or "failed") if bad else None
