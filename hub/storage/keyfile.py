@@ -125,6 +125,19 @@ class KeyFile:
         self._secret_key, self._wrapping = secret_key or None, None
         self.write(keys)
 
+    def set_aside(self) -> Path | None:
+        """Rename the file and return its new name, None when there is none."""
+        if not self.exists():
+            return None
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+        kept = self.path.with_name(f"{self.path.name}.before-{stamp}")
+        try:
+            self.path.rename(kept)
+        except OSError as error:
+            raise KeyFileError(f"{self.path}: can not be renamed: {error.strerror}") from error
+        self._wrapping = None
+        return kept
+
     def data(self) -> bytes:
         """Return the file as it is, after looking at who may read it; raises `KeyFileError`."""
         try:

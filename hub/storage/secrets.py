@@ -28,6 +28,7 @@ NAMESPACE: Final = "sealed"
 """The namespace of documents that are sealed texts."""
 ROOT: Final = "root"
 """The document with the root value; opening it proves that the keys belong to the database."""
+_ROOT_BIND: Final = f"documents:{NAMESPACE}/{ROOT}:data"
 _VERSION: Final = "v1"
 
 
@@ -64,6 +65,17 @@ class Keyring:
         await self.use(await asyncio.to_thread(self.file.read))
         self._root = await self._load_root()
         await asyncio.to_thread(self.file.settle)
+
+    async def reset(self) -> Path | None:
+        """Begin with a new key though sealed values exist: they stay unreadable for good.
+
+        An old key file is kept beside; returns where.
+        """
+        kept = await asyncio.to_thread(self.file.set_aside)
+        await asyncio.to_thread(self.file.write, [Key.make()])
+        await self.use(await asyncio.to_thread(self.file.read))
+        await self._make_root()
+        return kept
 
     async def look(self) -> None:
         """Read the keys beside a hub that may run: nothing is made or written."""
@@ -125,10 +137,14 @@ class Keyring:
         self._ciphers |= added
         self._keys = list(keys)
 
+    async def _make_root(self) -> bytes:
+        root = self._root = os.urandom(32)
+        await Documents(self.database).save(NAMESPACE, ROOT, self.seal(root.hex(), _ROOT_BIND))
+        return root
+
     async def _load_root(self) -> bytes:
         """Open the root value, made at the first start."""
-        documents, bind = Documents(self.database), f"documents:{NAMESPACE}/{ROOT}:data"
-        found = await documents.load(NAMESPACE, ROOT)
+        found = await Documents(self.database).load(NAMESPACE, ROOT)
         if found is None:
             async with self.database.read() as connection:
                 if await exist(connection):
@@ -136,11 +152,9 @@ class Keyring:
                         f"{self.database.path}: holds sealed values but not the root value that "
                         "proves the keys; restore a backup"
                     )
-            root = os.urandom(32)
-            await documents.save(NAMESPACE, ROOT, self.seal(root.hex(), bind))
-            return root
+            return await self._make_root()
         try:
-            return bytes.fromhex(self.open(str(found), bind))
+            return bytes.fromhex(self.open(str(found), _ROOT_BIND))
         except SecretUnreadable as error:
             raise KeyFileError(
                 f"{self.file.path}: the keys do not open what {self.database.path} holds; put back "

@@ -68,14 +68,13 @@ def check(data: Path, output: str) -> None:
 @options.output
 def rotate(data: Path, force: bool, output: str) -> None:
     """Seal every secret with a new key and drop the old ones; the hub may run."""
-    from hub.storage.lock import Held
 
-    try:
-        done = _run(lambda: _rotate(data, force))
-    except Held:
+    def ask() -> Any:
         from hub.cli.client import Client
 
-        done = Client(data).post("/api/secrets/rotate", {"force": force})
+        return Client(data).post("/api/secrets/rotate", {"force": force})
+
+    done = _run(lambda: _rotate(data, force), when_held=ask)
     if output != "table":
         emit(done, output)
         return
@@ -109,6 +108,21 @@ def rewrap(data: Path, unwrap: bool) -> None:
     click.echo(f"{key_path(data)} is {words}")
 
 
+@secrets.command(short_help="Begin anew when the keys are lost.")
+@options.data
+@options.yes
+def reset(data: Path, yes: bool) -> None:
+    """Begin with a new key when the old ones are lost; what they sealed must be entered anew."""
+    if not yes:
+        click.confirm(
+            "What is sealed now can never be opened again with the new key. Go on?", abort=True
+        )
+    kept, lost = _run(lambda: _reset(data))
+    if kept is not None:
+        click.echo(f"the old key file is kept as {kept}")
+    click.echo(f"{lost} sealed values are lost; `hub secrets check` lists them")
+
+
 def key_path(data: Path) -> Path:
     """Return the key file of a data folder."""
     return data / "keys" / "sealing.json"
@@ -138,8 +152,11 @@ def _existing(data: Path) -> Path:
     return data
 
 
-def _run(work: Callable[[], Awaitable[T]]) -> T:
-    """Run a coroutine function; what the hub's rooms refuse is told as an error of the command."""
+def _run(work: Callable[[], Awaitable[T]], *, when_held: Callable[[], T] | None = None) -> T:
+    """Run a coroutine function; what the hub's rooms refuse is told as an error of the command.
+
+    `when_held` is done instead when a running hub holds the data folder.
+    """
     from hub.errors import HubError
     from hub.storage.lock import Held
 
@@ -148,9 +165,9 @@ def _run(work: Callable[[], Awaitable[T]]) -> T:
 
     try:
         return asyncio.run(run())
-    except Held:
-        raise
     except HubError as error:
+        if isinstance(error, Held) and when_held is not None:
+            return when_held()
         raise CliError(error.message) from None
 
 
@@ -211,3 +228,23 @@ async def _rotate(data: Path, force: bool) -> dict[str, Any]:
             return (await rotate(keyring, force=force)).as_dict()
         finally:
             await database.close()
+
+
+async def _reset(data: Path) -> tuple[Path | None, int]:
+    """Return where the old key file is kept and how many values do not open any more."""
+    from hub.storage import Database
+    from hub.storage.lock import locked
+    from hub.storage.rotation import census
+    from hub.storage.secrets import Keyring
+
+    with locked(_existing(data)):
+        database = Database(data / "hub.db")
+        await database.open()
+        try:
+            keyring = Keyring(database, key_path(data), secret_key())
+            kept = await keyring.reset()
+            async with database.read() as connection:
+                found = await census(keyring, connection)
+        finally:
+            await database.close()
+    return kept, len(found.unreadable)

@@ -126,6 +126,22 @@ def test_rewrap(data: Path) -> None:
     assert none.returncode == 2
 
 
+def test_reset_begins_anew_when_the_keys_are_lost(data: Path) -> None:
+    place = ("--data", str(data))
+    file = data / "keys" / "sealing.json"
+    assert run_hub("secrets", "reset", *place).returncode != 0
+    file.unlink()
+    done = run_hub("secrets", "reset", "--yes", *place)
+    assert done.returncode == 0, done.stderr
+    assert "1 sealed values are lost" in done.stdout
+    checked = run_hub("secrets", "check", *place)
+    assert checked.returncode == 1
+    assert "documents sealed/mail" in checked.stderr
+    again = run_hub("secrets", "reset", "--yes", *place)
+    assert "is kept as" in again.stdout
+    assert len(list(file.parent.glob("sealing.json.before-*"))) == 1
+
+
 @pytest.mark.timeout(60)
 def test_beside_a_running_hub(hub_process: HubProcess) -> None:
     place = ("--data", str(hub_process.data))
@@ -134,6 +150,9 @@ def test_beside_a_running_hub(hub_process: HubProcess) -> None:
     assert done["dropped"] == [old["id"]]
     assert answer("check", *place)["keys"] == {done["key"]: done["values"]}
     refused = run_hub("secrets", "rewrap", *place, SECRET_KEY=KEY)
+    assert refused.returncode == 1
+    assert "another hub runs" in refused.stderr
+    refused = run_hub("secrets", "reset", "--yes", *place)
     assert refused.returncode == 1
     assert "another hub runs" in refused.stderr
     hub_process.stop()
