@@ -1,12 +1,16 @@
 """What browser tests ask for: a hub with a demo zone and visits that end clean."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.e2e.visits import Tab, Visit, watch
+from tests.e2e.lab import TYPE, Lab, open_lab
+from tests.e2e.visits import Place, Tab, Visit, watch
+from tests.peers.house import House, MakeHouse
 from tests.peers.hub import HubProcess
 
 if TYPE_CHECKING:
@@ -30,7 +34,7 @@ async def visit(browser: "Browser") -> AsyncIterator[Visit]:
     tabs: list[Tab] = []
     contexts: list[BrowserContext] = []
 
-    async def opened(hub: HubProcess, **options: Any) -> Tab:
+    async def opened(hub: Place, **options: Any) -> Tab:
         size = {"width": 1440, "height": 900}
         settings = {"viewport": size, "locale": "en-GB", **options}
         context = await browser.new_context(**settings)
@@ -43,3 +47,36 @@ async def visit(browser: "Browser") -> AsyncIterator[Visit]:
     for context in contexts:
         await context.close()
     assert [tab.trouble for tab in tabs] == [[] for _ in tabs]
+
+
+@dataclass
+class Workshop:
+    """A hub in the test's own loop, with a lab outside."""
+
+    house: House
+    lab: Lab
+
+    @property
+    def url(self) -> str:
+        """Return the base address."""
+        return self.house.url
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Return the owner's authorisation header."""
+        return {"Authorization": f"Bearer {self.house.token}"}
+
+    async def put(self, key: str, **spec: Any) -> int:
+        """Write a house and wait until it is live; returns its revision."""
+        resources = self.house.hub.resources
+        change = await resources.put(TYPE, key, {"name": key.title(), **spec})
+        while resources.status(TYPE, key).observed_revision != change.revision:
+            await asyncio.sleep(0.01)
+        return change.revision
+
+
+@pytest.fixture
+async def workshop(make_house: MakeHouse, tmp_path: Path) -> Workshop:
+    """A hub with resource types that write files, and an owner who can sign in."""
+    house = await make_house("hub:\n  name: Test house\nmqtt:\n  enabled: false\n")
+    return Workshop(house, open_lab(house, tmp_path / "outside"))

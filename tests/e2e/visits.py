@@ -2,9 +2,9 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from tests.peers.hub import OWNER, PASSWORD, HubProcess
+from tests.peers.hub import OWNER, PASSWORD
 
 if TYPE_CHECKING:
     from playwright.async_api import BrowserContext, ConsoleMessage, Page, Request, Route
@@ -15,11 +15,23 @@ addEventListener("securitypolicyviolation", (event) =>
 """
 
 
+class Place(Protocol):
+    """A hub that a browser can visit: a process of its own, or one in the test's loop."""
+
+    @property
+    def url(self) -> str:
+        """Base address, without a slash at the end."""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The authorisation header of the owner's token."""
+
+
 @dataclass
 class Tab:
     """One tab on one hub, and what went wrong in it."""
 
-    hub: HubProcess
+    hub: Place
     page: "Page"
     trouble: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
@@ -48,7 +60,7 @@ class Tab:
 Visit = Callable[..., Awaitable[Tab]]
 
 
-async def watch(hub: HubProcess, context: "BrowserContext") -> Tab:
+async def watch(hub: Place, context: "BrowserContext") -> Tab:
     """Open a tab whose console, requests and policy breaches are recorded."""
     await context.add_init_script(WATCH_POLICY)
     page = await context.new_page()

@@ -290,8 +290,8 @@ export class SpecForm extends LitElement implements Around {
   /** Focus a control, or the first one inside what an id names. */
   #focus(id: string): void {
     const found = this.renderRoot.querySelector<HTMLElement>(`#${id}`);
-    const first = found?.matches("fieldset, li") ? found.querySelector<HTMLElement>("input, select, textarea, button:not(:disabled)") : found;
-    (first ?? found)?.focus();
+    const inside = (what: string) => (found?.matches("fieldset, li") ? found.querySelector<HTMLElement>(what) : undefined);
+    (inside("input, select, textarea") ?? inside("button:not(:disabled)") ?? found)?.focus();
     found?.scrollIntoView({ block: "center" });
   }
 }

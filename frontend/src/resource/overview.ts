@@ -42,9 +42,10 @@ export class ResourceOverview extends LitElement {
       ${status.phase === "applying" && status.job_id ? html`<section class="card" aria-labelledby="now"><h2 id="now">${t("runs_now")}</h2><hub-job .jobId=${status.job_id}></hub-job></section>` : nothing}
       ${status.drift.length ? html`<section class="card" aria-labelledby="drift"><h2 id="drift">${t("drift")}</h2><p class="muted">${t("drift_lead")}</p>${stepsView(status.drift)}</section>` : nothing}
       <div class="pair">${this.#status()}
-        ${status.conditions.length ? html`<section class="card" aria-labelledby="conditions"><h2 id="conditions">${t("conditions")}</h2><ul class="conditions">${status.conditions.map((each) => this.#condition(each))}</ul></section>` : nothing}
-        ${facts.length ? html`<section class="card" aria-labelledby="facts"><h2 id="facts">${t("observed")}</h2><dl class="facts">${facts.map(([name, value]) => html`<dt><bdi>${labelOf(name)}</bdi></dt><dd>${fact(value)}</dd>`)}</dl></section>` : nothing}
-        ${this.#uses()}</div></div>`;
+        <div class="sections">
+          ${status.conditions.length ? html`<section class="card" aria-labelledby="conditions"><h2 id="conditions">${t("conditions")}</h2><ul class="conditions">${status.conditions.map((each) => this.#condition(each))}</ul></section>` : nothing}
+          ${facts.length ? html`<section class="card" aria-labelledby="facts"><h2 id="facts">${t("observed")}</h2><dl class="facts">${facts.map(([name, value]) => html`<dt><bdi>${labelOf(name)}</bdi></dt><dd>${fact(value)}</dd>`)}</dl></section>` : nothing}
+          ${this.#uses()}</div></div></div>`;
   }
 
   #status() {
