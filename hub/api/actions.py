@@ -32,15 +32,15 @@ _NEEDS_RESPONSE: Final = (
 def read_state(hub: "Hub", session: "Session", entity_id: str) -> Answer:
     """Return one state; raises `NotFound`, also for one that the user may not read."""
     state = hub.states.get(entity_id)
-    user = session.user
-    if state is None or not (user.is_admin or user.may("read", state.entity_id)):
+    if state is None or not session.user.may("read", state.entity_id):
         raise NotFound(_NOT_FOUND)
     return Answer(state.json)
 
 
 def write_state(hub: "Hub", session: "Session", entity_id: str, body: bytes) -> Answer:
     """Write a state as given: 201 when it is new, else 200; raises `InvalidFormat`."""
-    if not session.user.is_admin:
+    user = session.user
+    if not (user.is_admin and user.may("edit", entity_id.lower())):
         raise Unauthorized
     data = parse_object(body, other="State data should be a JSON object.")
     if (value := data.get("state")) is None:

@@ -16,10 +16,11 @@ from hub.api.middleware import add_common_headers, guard
 from hub.api.page import Page
 from hub.api.quick import Quick
 from hub.api.rest import all_routes
-from hub.api.routes import ADMIN, CHANGES, GATE, HUB, PAGE, Route
+from hub.api.routes import ADMIN, CHANGES, DOORS, GATE, HUB, PAGE, Route
 from hub.api.server import QuickRunner
 from hub.api.websocket import WebsocketEndpoint
 
+from hub.api.websocket.command import FREE
 if TYPE_CHECKING:
     from collections.abc import Awaitable
     from pathlib import Path
@@ -127,6 +128,11 @@ class Api:
         app[ADMIN] = frozenset((route.method, route.path) for route in routes if route.admin)
 
 
+        app[DOORS] = {
+            (route.method, route.path): route.verb
+            for route in routes
+            if route.verb is not None and route.verb not in FREE
+        }
 def _bind(host: str, port: int) -> list[socket.socket]:
     """Return listening sockets for every address of `host`; raises `PortUnusable`."""
     sockets: list[socket.socket] = []

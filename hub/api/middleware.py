@@ -11,6 +11,7 @@ from hub.api.denials import note_bad_token, note_denial
 from hub.api.routes import (
     ADMIN,
     ANY_ORIGIN,
+    DOORS,
     GATE,
     HUB,
     PAGE,
@@ -84,7 +85,11 @@ async def _pass(request: web.Request, handler: Handler) -> web.StreamResponse:
         raise unauthenticated(request)
     ACTOR.set(session.user.id)
     request[SESSION] = session
-    if (request.method, path) in request.app[ADMIN] and not session.user.is_admin:
+    name = (request.method, path)
+    if name in request.app[ADMIN] and not session.user.is_admin:
+        raise Unauthorized
+    verb = request.app[DOORS].get(name)
+    if verb is not None and not session.user.may_ever(verb):
         raise Unauthorized
     return await handler(request)
 

@@ -21,6 +21,8 @@ CHANGES: Final[web.AppKey["Changes"]] = web.AppKey("changes")
 PAGE: Final[web.AppKey["Page"]] = web.AppKey("page")
 ADMIN: Final[web.AppKey[frozenset[tuple[str, str]]]] = web.AppKey("admin")
 """Method and path of the routes that ask for an administrator."""
+DOORS: Final[web.AppKey[dict[tuple[str, str], str]]] = web.AppKey("doors")
+"""The verb that a route's user must be able to use on something, by method and path."""
 
 SESSION: Final[web.RequestKey["Session"]] = web.RequestKey("session")
 """Key of the request under which the middleware keeps who asks."""
@@ -43,6 +45,7 @@ PUBLIC: Final = frozenset(
         "/auth/token",
         "/manifest.json",
     }
+        "/readyz",
 )
 """Every route that answers without a token; all others need one. The websocket asks inside.
 
@@ -55,13 +58,18 @@ ANY_ORIGIN: Final = ("/auth/token", "/auth/revoke", "/api/webhook/", "/.well-kno
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One method of one path; `admin` asks for an administrator."""
+    """One method of one path; `admin` asks for an administrator.
+
+    `verb` says what it does, as for websocket commands: `own`, `read`, `control`, `edit`, `write`,
+    `apply` or `call`; who can never use the verb is refused before the handler is asked.
+    """
 
     method: str
     path: str
     handler: Handler
     admin: bool = False
 
+    verb: str | None = None
 
 def session_of(request: web.Request) -> "Session":
     """Return who asks; only for routes that are not public."""

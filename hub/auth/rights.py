@@ -48,6 +48,7 @@ class Rights:
         "by_place",
         "plain",
         "reads_all",
+        "reads_all_resources",
         "verbs",
     )
 
@@ -57,8 +58,9 @@ class Rights:
         self._base = BASE[role]
         self.plain = not rules
         """Whether the role decides alone."""
-        self.verbs = self._base.union(*(rule.verbs for rule in rules if rule.allow))
-        """What may be done to something at all."""
+        verbs = self._base.union(*(rule.verbs for rule in rules if rule.allow))
+        self.verbs = verbs | {CALL} if "control" in verbs else verbs
+        """What may be done to something at all; entities are controlled by calls."""
         self.by_place = any(_names_place(rule) for rule in rules)
         """Whether areas and labels matter."""
         self._rules = {
@@ -68,6 +70,10 @@ class Rights:
         }
         self.reads_all = not any(not rule.allow for rule in self._rules["entity", "read"])
         """Whether every entity may be read, so that lists need no filter."""
+        self.reads_all_resources = not any(
+            not rule.allow for rule in self._rules["resource", "read"]
+        )
+        """The same for resources."""
         self._entities: dict[str, dict[str, bool]] = {verb: {} for verb in VERBS_OF["entity"]}
         self._others: dict[tuple[str, ...], bool] = {}
 

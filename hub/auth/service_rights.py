@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from hub.auth.roles import CALL
 from hub.errors import Unauthorized
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ class ServiceRights:
         if about_entities:
             if "control" not in rights.verbs or rights.call_denied(domain):
                 raise Unauthorized
-        elif not (CALL in rights.verbs and rights.may_call(domain)):
+        elif not rights.may_call(domain):
             raise Unauthorized
         if rights.plain:
             return

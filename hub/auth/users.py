@@ -97,9 +97,10 @@ class Users:
         return self._by_username.get(normal(username))
 
     def listen(self, callback: Listener) -> Callable[[], None]:
-        """Call `callback(action, user)` after each create, update, remove and change of password.
+        """Call `callback(action, user)` after each change.
 
-        The action of the last is `credentials`; it changes nobody's rights.
+        `create`, `update` and `remove` change rights; `details` (the name) and `credentials`
+        (user name and password) do not.
         """
         self._listeners.append(callback)
         return lambda: self._listeners.remove(callback) if callback in self._listeners else None
@@ -152,6 +153,8 @@ class Users:
         if unknown := changes.keys() - {*_FLAGS, "policies"}:
             raise TypeError(f"users have no changeable {', '.join(sorted(unknown))}")
         check_manages(actor, user)
+        if "role" in changes:
+            changes["role"] = Role(changes["role"])
         if "policies" in changes:
             changes["policies"] = self._known(changes["policies"])
         async with self.writing:
@@ -164,9 +167,10 @@ class Users:
                 former.role = Role.ADMIN
             for name, value in new.items():
                 setattr(user, name, value)
+        action = "details" if new.keys() <= {"name"} else "update"
         for changed in (user,) if former is None else (former, user):
             changed.renew_rights()
-            self._tell("update", changed)
+            self._tell(action, changed)
         return user
 
     def _checked(self, actor: User | None, user: User, new: Mapping[str, Any]) -> User | None:

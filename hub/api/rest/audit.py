@@ -64,7 +64,7 @@ def _wanted(query: Mapping[str, str]) -> dict[str, Any]:
 
 
 ROUTES = (
-    Route("GET", "/api/audit", rows, admin=True),
-    Route("GET", "/api/audit/verify", verify, admin=True),
-    Route("GET", "/api/audit/export", export, admin=True),
+    Route("GET", "/api/audit", rows, admin=True, verb="read"),
+    Route("GET", "/api/audit/verify", verify, admin=True, verb="read"),
+    Route("GET", "/api/audit/export", export, admin=True, verb="read"),
 )

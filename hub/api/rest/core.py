@@ -62,10 +62,10 @@ async def fire(request: web.Request) -> web.Response:
 
 
 ROUTES = (
-    Route("GET", "/api/", alive),
-    Route("GET", "/api/config", config),
-    Route("GET", "/api/core/state", state),
-    Route("GET", "/api/components", loaded),
-    Route("GET", "/api/events", list_events),
-    Route("POST", "/api/events/{event_type}", fire, admin=True),
+    Route("GET", "/api/", alive, verb="read"),
+    Route("GET", "/api/config", config, verb="read"),
+    Route("GET", "/api/core/state", state, verb="read"),
+    Route("GET", "/api/components", loaded, verb="read"),
+    Route("GET", "/api/events", list_events, verb="read"),
+    Route("POST", "/api/events/{event_type}", fire, admin=True, verb="write"),
 )

@@ -63,8 +63,10 @@ ROUTES = (
     Route("GET", "/api/onboarding", steps),
     Route("GET", "/api/onboarding/installation_type", installation_type),
     Route("POST", "/api/onboarding/users", create_owner),
-    Route("POST", "/api/onboarding/core_config", _complete("core_config"), admin=True),
-    Route("POST", "/api/onboarding/analytics", _complete("analytics"), admin=True),
-    Route("POST", "/api/onboarding/integration", finish),
-    Route("POST", "/api/onboarding/integration/wait", wait),
+    Route(
+        "POST", "/api/onboarding/core_config", _complete("core_config"), admin=True, verb="write"
+    ),
+    Route("POST", "/api/onboarding/analytics", _complete("analytics"), admin=True, verb="write"),
+    Route("POST", "/api/onboarding/integration", finish, verb="own"),
+    Route("POST", "/api/onboarding/integration/wait", wait, verb="read"),
 )

@@ -20,4 +20,4 @@ async def rotate(request: web.Request) -> web.Response:
     return json_answer(await rotate_keys(request.app[HUB], context, force=force)).response()
 
 
-ROUTES = (Route("POST", "/api/secrets/rotate", rotate, admin=True),)
+ROUTES = (Route("POST", "/api/secrets/rotate", rotate, admin=True, verb="write"),)

@@ -35,6 +35,6 @@ async def call(request: web.Request) -> web.Response:
 
 
 ROUTES = (
-    Route("GET", "/api/services", list_services),
-    Route("POST", "/api/services/{domain}/{service}", call),
+    Route("GET", "/api/services", list_services, verb="read"),
+    Route("POST", "/api/services/{domain}/{service}", call, verb="call"),
 )

@@ -5,7 +5,7 @@ from aiohttp import web
 from hub.api.actions import read_state, write_state
 from hub.api.answers import Answer, message_answer
 from hub.api.routes import HUB, Route, session_of
-from hub.errors import NotFound
+from hub.errors import NotFound, Unauthorized
 from hub.events import Context
 
 
@@ -13,7 +13,7 @@ async def all_states(request: web.Request) -> web.Response:
     """Return every state that the user may read."""
     user = session_of(request).user
     states = request.app[HUB].states
-    if user.is_admin:
+    if user.rights.reads_all:
         body = states.all_json()
     else:
         readable = [state.json for state in states.all() if user.may("read", state.entity_id)]
@@ -38,15 +38,18 @@ async def put_state(request: web.Request) -> web.Response:
 
 async def remove_state(request: web.Request) -> web.Response:
     """Forget a state."""
-    context = Context(session_of(request).user.id)
+    user = session_of(request).user
+    if not user.may("edit", request.match_info["entity_id"]):
+        raise Unauthorized
+    context = Context(user.id)
     if not request.app[HUB].states.remove(request.match_info["entity_id"], context):
         raise NotFound("Entity not found.")
     return message_answer("Entity removed.").response()
 
 
 ROUTES = (
-    Route("GET", "/api/states", all_states),
-    Route("GET", "/api/states/{entity_id}", one_state),
-    Route("POST", "/api/states/{entity_id}", put_state, admin=True),
-    Route("DELETE", "/api/states/{entity_id}", remove_state, admin=True),
+    Route("GET", "/api/states", all_states, verb="read"),
+    Route("GET", "/api/states/{entity_id}", one_state, verb="read"),
+    Route("POST", "/api/states/{entity_id}", put_state, admin=True, verb="edit"),
+    Route("DELETE", "/api/states/{entity_id}", remove_state, admin=True, verb="edit"),
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import voluptuous as vol
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 Message = dict[str, Any]
 Handler = Callable[["Connection", Message], Any]
 Check = Callable[[Message], bool]
+
+FREE: Final = ("own", "read")
+"""Verbs that everybody may use who is logged in: on what is his own, on what he may see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,10 @@ class Command:
     schema: vol.Schema | None
     admin: bool
     check: Check | None
+    verb: str | None = None
+    """What it does: `own`, `read`, `control`, `edit`, `write`, `apply` or `call`."""
+    door: str | None = None
+    """The verb that the user must be able to use on something; None lets everybody in."""
 
     def validated(self, message: Message) -> Message:
         """Return the message with its fields validated; raises `InvalidFormat`."""
@@ -70,20 +77,24 @@ def command(
     *,
     admin: bool = False,
     check: Check | None = None,
+    verb: str | None = None,
 ) -> Callable[[Handler], Handler]:
     """Make a function the handler of a message type.
 
-    `schema` names the fields beside `id` and `type`; other keys are refused. `check` may accept a
-    message without the schema (a fast path for hot commands). The function returns the result
-    (`Raw` for bytes, `Then` for something to do after it), or is a coroutine function that does;
-    it raises the errors of `hub.errors`.
+    `verb` says what it does: something to the caller's `own` account, `read`, `control`, `edit`,
+    `write`, `apply` or `call`. Who can never use the verb is refused before the handler is asked;
+    `admin` refuses all but administrators. `schema` names the fields beside `id` and `type`; other
+    keys are refused. `check` may accept a message without the schema (a fast path for hot
+    commands). The function returns the result (`Raw` for bytes, `Then` for something to do after
+    it), or is a coroutine function that does; it raises the errors of `hub.errors`.
     """
 
     def register(handler: Handler) -> Handler:
         if type in COMMANDS:
             raise ValueError(f"websocket command {type} is registered twice")
         compiled = None if schema is None else vol.Schema(dict(schema))
-        COMMANDS[type] = Command(type, handler, compiled, admin, check)
+        door = None if verb in FREE else verb
+        COMMANDS[type] = Command(type, handler, compiled, admin, check, verb, door)
         return handler
 
     return register

@@ -49,7 +49,10 @@ class WebsocketEndpoint:
         self._heartbeat: Cancel | None = None
         self._failed_login = failed_login
         hub.auth.users.listen(self._user_changed)
+        self._refreshing = False
 
+        hub.auth.policies.listen(self._rights_changed)
+        hub.auth.policies.listen_moved(self._entities_moved)
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Serve one client until it leaves."""
         ws: web.WebSocketResponse[Any] = web.WebSocketResponse(
@@ -118,10 +121,13 @@ class WebsocketEndpoint:
 
     def _user_changed(self, action: str, user: "User") -> None:
         """End the connections of a user whose rights changed: they come back with the new ones."""
-        if action == "create":
-            return
+        if action in ("update", "remove"):
+            self._rights_changed([user])
+
+    def _rights_changed(self, users: "list[User]") -> None:
+        """End the connections of users whose policies changed."""
         for connection in self.connections:
-            if connection.user.id == user.id:
+            if connection.user in users:
                 connection.close_soon()
 
     def _beat(self) -> None:
@@ -142,6 +148,17 @@ class WebsocketEndpoint:
         remote = request.remote
         await ws.send_frame(_REQUIRED, WSMsgType.TEXT)
         try:
+    def _entities_moved(self, users: "list[User]") -> None:
+        """Send anew what readers see, once for all that moves in this loop turn."""
+        del users
+        if self.connections and not self._refreshing:
+            self._refreshing = True
+            asyncio.get_running_loop().call_soon(self._refresh)
+
+    def _refresh(self) -> None:
+        self._refreshing = False
+        self.fanout.refresh()
+
             async with asyncio.timeout(AUTH_SECONDS):
                 message = await ws.receive()
                 while message.type is WSMsgType.PING:

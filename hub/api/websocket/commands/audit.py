@@ -23,21 +23,21 @@ FILTER: Final = {
 """What a list may be narrowed to; `action` and `target` may end in `*`."""
 
 
-@command("audit/list", FILTER, admin=True)
+@command("audit/list", FILTER, admin=True, verb="read")
 async def audit_list(connection: Connection, message: Message) -> list[dict[str, Any]]:
     """Return rows, newest first; the next page has `before` = the last `seq`."""
     wanted = {key: value for key, value in message.items() if key not in ("id", "type")}
     return await connection.hub.audit.query(**wanted)
 
 
-@command("audit/verify", admin=True)
+@command("audit/verify", admin=True, verb="read")
 async def audit_verify(connection: Connection, message: Message) -> dict[str, Any]:
     """Prove every row; `problems` names those that are not what was written."""
     del message
     return (await connection.hub.audit.verify()).as_dict()
 
 
-@command("audit/subscribe", admin=True)
+@command("audit/subscribe", admin=True, verb="read")
 def audit_subscribe(connection: Connection, message: Message) -> Then:
     """Send `{"rows": [...]}`, oldest first, soon after rows were written."""
     message_id = message["id"]

@@ -20,7 +20,7 @@ class InvalidTokenId(HubError):  # noqa: N818 - names the fact
     http_status = 400
 
 
-@command("auth/current_user")
+@command("auth/current_user", verb="own")
 def current_user(connection: Connection, message: Message) -> dict[str, Any]:
     """Return who is asking."""
     del message
@@ -34,6 +34,7 @@ def current_user(connection: Connection, message: Message) -> dict[str, Any]:
         vol.Required("client_name"): vol.All(text, vol.Length(min=1, max=255)),
         vol.Optional("client_icon"): vol.Any(None, text),
     },
+    verb="own",
 )
 async def long_lived_token(connection: Connection, message: Message) -> str:
     """Make a token that lives `lifespan` days; it is shown this once."""
@@ -45,7 +46,7 @@ async def long_lived_token(connection: Connection, message: Message) -> str:
     )
 
 
-@command("auth/refresh_tokens")
+@command("auth/refresh_tokens", verb="own")
 def refresh_tokens(connection: Connection, message: Message) -> list[dict[str, Any]]:
     """Return the caller's tokens, without their secrets."""
     del message
@@ -54,7 +55,7 @@ def refresh_tokens(connection: Connection, message: Message) -> list[dict[str, A
     return [token.as_dict(current) for token in tokens]
 
 
-@command("auth/delete_refresh_token", {vol.Required("refresh_token_id"): text})
+@command("auth/delete_refresh_token", {vol.Required("refresh_token_id"): text}, verb="own")
 async def delete_refresh_token(connection: Connection, message: Message) -> Any:
     """End one of the caller's tokens; its own one only after the answer has left."""
     tokens = connection.hub.auth.tokens
@@ -70,6 +71,7 @@ async def delete_refresh_token(connection: Connection, message: Message) -> Any:
 @command(
     "auth/delete_all_refresh_tokens",
     {vol.Optional("token_type"): text, vol.Optional("delete_current_token", default=True): bool},
+    verb="own",
 )
 async def delete_all_refresh_tokens(connection: Connection, message: Message) -> Any:
     """End the caller's tokens, of one type or all; its own one after the answer has left."""
@@ -97,6 +99,7 @@ def _end_own(connection: Connection) -> None:
         vol.Required("path"): vol.All(text, vol.Match(r"/[^/\\]"), vol.Length(max=2048)),
         vol.Optional("expires", default=30): vol.All(int, vol.Range(min=1, max=MAX_SIGNED_SECONDS)),
     },
+    verb="own",
 )
 def sign_path(connection: Connection, message: Message) -> dict[str, str]:
     """Return a link that opens one path for `expires` seconds without a header."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from hub.hub import Hub
 
 
-@command("get_config")
+@command("get_config", verb="read")
 def get_config(connection: Connection, message: Message) -> dict[str, Any]:
     """Return the configuration that clients know."""
     del message
@@ -27,14 +27,14 @@ def get_config(connection: Connection, message: Message) -> dict[str, Any]:
     return config
 
 
-@command("get_services")
+@command("get_services", verb="read")
 def get_services(connection: Connection, message: Message) -> dict[str, Any]:
     """Return every service with its fields."""
     del message
     return connection.hub.services.describe()
 
 
-@command("manifest/list", {vol.Optional("integrations"): texts})
+@command("manifest/list", {vol.Optional("integrations"): texts}, verb="read")
 def manifests(connection: Connection, message: Message) -> list[dict[str, Any]]:
     """Return the manifests of the loaded integrations, or of the named ones."""
     loaded = connection.hub.integrations
@@ -42,7 +42,7 @@ def manifests(connection: Connection, message: Message) -> list[dict[str, Any]]:
     return [_manifest(loaded[name]) for name in wanted if name in loaded]
 
 
-@command("manifest/get", {vol.Required("integration"): text})
+@command("manifest/get", {vol.Required("integration"): text}, verb="read")
 def manifest(connection: Connection, message: Message) -> dict[str, Any]:
     """Return one manifest."""
     found = connection.hub.integrations.get(message["integration"])
@@ -88,7 +88,7 @@ _MANIFEST_KEYS: Final = frozenset(
 )
 
 
-@command("integration/setup_info")
+@command("integration/setup_info", verb="read")
 def setup_info(connection: Connection, message: Message) -> list[dict[str, Any]]:
     """Return how long each integration took to set up, in seconds."""
     del message
@@ -99,6 +99,7 @@ def setup_info(connection: Connection, message: Message) -> list[dict[str, Any]]
 @command(
     "config_entries/get",
     {vol.Optional("type_filter"): vol.Any(text, texts), vol.Optional("domain"): text},
+    verb="read",
 )
 def config_entries(connection: Connection, message: Message) -> list[dict[str, Any]]:
     """Return the loaded integrations in the shape of config entries."""
@@ -111,7 +112,7 @@ def config_entries(connection: Connection, message: Message) -> list[dict[str, A
     return [entry for entry in entries if domain in (None, entry["domain"])]
 
 
-@command("config_entries/get_single", {vol.Required("entry_id"): text}, admin=True)
+@command("config_entries/get_single", {vol.Required("entry_id"): text}, admin=True, verb="read")
 def config_entry(connection: Connection, message: Message) -> dict[str, Any]:
     """Return one of them."""
     for entry in entries_of(connection.hub):
@@ -156,7 +157,7 @@ def _entry(hub: "Hub", item: LoadedIntegration) -> dict[str, Any]:
     }
 
 
-@command("hub/info")
+@command("hub/info", verb="read")
 def info(connection: Connection, message: Message) -> dict[str, Any]:
     """Return the hub's own version, its id, and how much it holds."""
     del message

@@ -7,7 +7,7 @@ import voluptuous as vol
 
 from hub.api.websocket.command import Message, Raw, Then, command
 from hub.api.websocket.connection import SENT, Connection
-from hub.api.websocket.groups import EntityFilter, Pattern
+from hub.api.websocket.groups import ABOUT_ENTITIES, EntityFilter, Pattern
 from hub.const import (
     EVENT_AREA_REGISTRY_UPDATED,
     EVENT_CATEGORY_REGISTRY_UPDATED,
@@ -53,23 +53,23 @@ PUBLIC_EVENTS: Final = frozenset(
 def _reader(connection: Connection) -> "User | None":
     """Return the user when what he may read is limited; None = he may read everything."""
     user = connection.user
-    return None if user.is_admin else user
+    return None if user.rights.reads_all else user
 
 
-@command("supported_features", {vol.Required("features"): {str: int}})
+@command("supported_features", {vol.Required("features"): {str: int}}, verb="own")
 def supported_features(connection: Connection, message: Message) -> None:
     """Note what the client understands; `coalesce_messages` allows array frames."""
     connection.coalesce = "coalesce_messages" in message["features"]
 
 
-@command("ping")
+@command("ping", verb="own")
 def ping(connection: Connection, message: Message) -> object:
     """Answer `pong`."""
     connection.send(b'{"id":%d,"type":"pong"}' % message["id"])
     return SENT
 
 
-@command("get_states")
+@command("get_states", verb="read")
 def get_states(connection: Connection, message: Message) -> Raw:
     """Return every state that the user may read."""
     del message
@@ -111,6 +111,7 @@ _CALL_KEYS: Final = frozenset(
         vol.Optional("return_response"): bool,
     },
     check=_plain_call,
+    verb="call",
 )
 def call_service(connection: Connection, message: Message) -> Any:
     """Call a service and answer when it has finished."""
@@ -155,7 +156,10 @@ def _as_wire(error: ServiceValidationError) -> ServiceValidationError:
 
 
 @command(
-    "fire_event", {vol.Required("event_type"): text, vol.Optional("event_data"): dict}, admin=True
+    "fire_event",
+    {vol.Required("event_type"): text, vol.Optional("event_data"): dict},
+    admin=True,
+    verb="write",
 )
 def fire_event(connection: Connection, message: Message) -> dict[str, Any]:
     """Fire an event."""
@@ -164,17 +168,17 @@ def fire_event(connection: Connection, message: Message) -> dict[str, Any]:
     return {"context": context.as_dict()}
 
 
-@command("subscribe_events", {vol.Optional("event_type", default=ALL): text})
+@command("subscribe_events", {vol.Optional("event_type", default=ALL): text}, verb="read")
 def subscribe_events(connection: Connection, message: Message) -> Then:
     """Send events of a type, or all but `state_reported`."""
     event_type = message["event_type"]
     if event_type == EVENT_STATE_REPORTED:
         raise HubError("Event filter is required for event state_reported")
     reader = _reader(connection)
-    if reader is not None and event_type not in PUBLIC_EVENTS:
+    if event_type not in PUBLIC_EVENTS and (reader is not None or not connection.user.is_admin):
         raise Unauthorized
     readable = None
-    if reader is not None and event_type == EVENT_STATE_CHANGED:
+    if reader is not None and event_type in ABOUT_ENTITIES:
         readable = EntityFilter(reader=reader)
     message_id = message["id"]
 
@@ -188,7 +192,7 @@ def subscribe_events(connection: Connection, message: Message) -> Then:
     return Then(None, start)
 
 
-@command("unsubscribe_events", {vol.Required("subscription"): int})
+@command("unsubscribe_events", {vol.Required("subscription"): int}, verb="own")
 def unsubscribe_events(connection: Connection, message: Message) -> None:
     """End any subscription, whatever command made it."""
     if not connection.unsubscribe(message["subscription"]):
@@ -230,6 +234,7 @@ def _pattern(given: dict[str, list[str]] | None) -> Pattern | None:
         vol.Optional("include"): _PATTERN,
         vol.Optional("exclude"): _PATTERN,
     },
+    verb="read",
 )
 def subscribe_entities(connection: Connection, message: Message) -> Then:
     """Send the wanted states at once, then their changes, compressed."""

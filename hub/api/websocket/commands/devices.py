@@ -11,11 +11,19 @@ from hub.errors import HubError
 from hub.schema import text
 
 
-@command("config/device_registry/list")
+@command("config/device_registry/list", verb="read")
 def list_devices(connection: Connection, message: Message) -> Raw:
-    """Return every device."""
+    """Return every device, but those of whose entities the user may read none."""
     del message
-    return Raw(connection.hub.devices.list_json())
+    hub, user = connection.hub, connection.user
+    if user.rights.reads_all:
+        return Raw(hub.devices.list_json())
+    shown = []
+    for device in hub.devices.all():
+        entries = hub.entity_registry.by_device(device.id)
+        if not entries or any(user.may("read", entry.entity_id) for entry in entries):
+            shown.append(device.json)
+    return Raw(b"[%b]" % b",".join(shown))
 
 
 @command(
@@ -28,6 +36,7 @@ def list_devices(connection: Connection, message: Message) -> Raw:
         vol.Optional("disabled_by"): maybe("user"),
     },
     admin=True,
+    verb="write",
 )
 async def update_device(connection: Connection, message: Message) -> Raw:
     """Change what the user decides about a device."""
@@ -55,7 +64,9 @@ async def _remove(connection: Connection, device_id: str) -> None:
     await hub.devices.flush()
 
 
-@command("config/device_registry/remove", {vol.Required("device_id"): text}, admin=True)
+@command(
+    "config/device_registry/remove", {vol.Required("device_id"): text}, admin=True, verb="write"
+)
 async def remove_device(connection: Connection, message: Message) -> None:
     """Forget a device that is gone."""
     await _remove(connection, message["device_id"])
@@ -65,6 +76,7 @@ async def remove_device(connection: Connection, message: Message) -> None:
     "config/device_registry/remove_config_entry",
     {vol.Required("config_entry_id"): text, vol.Required("device_id"): text},
     admin=True,
+    verb="write",
 )
 async def remove_device_of_entry(connection: Connection, message: Message) -> None:
     """Forget a device that is gone (the older form)."""

@@ -43,14 +43,20 @@ class Collection:
         """Register list, create, update and delete."""
         optional = {vol.Optional(name): check for name, check in self.fields.items()}
         key = {vol.Required(self.key): text}
-        command(f"{self.prefix}/list")(self._list)
-        command(f"{self.prefix}/create", {**optional, vol.Required("name"): text}, admin=True)(
-            self._create
-        )
+        command(f"{self.prefix}/list", verb="read")(self._list)
         command(
-            f"{self.prefix}/update", {**optional, **key, vol.Optional("name"): text}, admin=True
+            f"{self.prefix}/create",
+            {**optional, vol.Required("name"): text},
+            admin=True,
+            verb="write",
+        )(self._create)
+        command(
+            f"{self.prefix}/update",
+            {**optional, **key, vol.Optional("name"): text},
+            admin=True,
+            verb="write",
         )(self._update)
-        command(f"{self.prefix}/delete", key, admin=True)(self._delete)
+        command(f"{self.prefix}/delete", key, admin=True, verb="write")(self._delete)
 
     def _list(self, connection: Connection, message: Message) -> Raw:
         del message

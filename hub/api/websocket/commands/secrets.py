@@ -10,7 +10,9 @@ from hub.api.websocket.connection import Connection
 from hub.schema import boolean
 
 
-@command("hub/rotate_keys", {vol.Optional("force", default=False): boolean}, admin=True)
+@command(
+    "hub/rotate_keys", {vol.Optional("force", default=False): boolean}, admin=True, verb="write"
+)
 async def rotate(connection: Connection, message: Message) -> dict[str, Any]:
     """Seal every secret with a new key."""
     context = connection.context(message)

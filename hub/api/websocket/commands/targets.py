@@ -17,12 +17,14 @@ from hub.services.call import split_target
         vol.Optional("expand_group", default=False): bool,
         vol.Optional("primary_entities_only", default=True): bool,
     },
+    verb="read",
 )
 def extract_from_target(connection: Connection, message: Message) -> dict[str, Any]:
     """Return the entities, devices and areas that a target means, and what of it is missing."""
     hub = connection.hub
     target = split_target(None, message["target"])[1]
-    entities = list(resolve(hub, target, None))
+    may = connection.user.may
+    entities = [found for found in resolve(hub, target, None) if may("read", found)]
     entries = [entry for found in entities if (entry := hub.entity_registry.get(found))]
     areas = {area_id for area_id in target.area_ids if hub.areas.get(area_id) is not None}
     areas |= {area.area_id for area in hub.areas.all() if area.floor_id in target.floor_ids}
