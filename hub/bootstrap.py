@@ -21,6 +21,7 @@ from hub.events import EventBus
 from hub.hub import Hub, Phase
 from hub.loader import Loader
 from hub.observe import watching
+from hub.observe.diagnostics import Diagnostics
 from hub.observe.health import Health
 from hub.observe.logging import form_of
 from hub.observe.logging import setup as set_up_log
@@ -162,6 +163,7 @@ async def _build(settings: "Settings", config_dir: Path, data_dir: Path) -> Hub:
     from hub.audit import Audit
     from hub.auth import Auth
     from hub.auth.places import Places
+    from hub.config.hidden import hidden_texts
     from hub.jobs import Jobs
     from hub.registry import (
         AreaRegistry,
@@ -233,6 +235,7 @@ async def _build(settings: "Settings", config_dir: Path, data_dir: Path) -> Hub:
         runners=Runners(clock, tasks),
         resources=Resources(database, clock, bus, auth, audit, secrets),
         metrics=Metrics(),
+        diagnostics=Diagnostics(lambda: hidden_texts(settings)),
         health=Health(clock),
         system_log=SystemLog(),
         probe=LoopProbe(),

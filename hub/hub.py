@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from hub.entities import EntityIndex
     from hub.events import EventBus
     from hub.jobs import Jobs
+    from hub.observe.diagnostics import Diagnostics
     from hub.observe.health import Health
     from hub.observe.loop import LoopProbe
     from hub.observe.metrics import Metrics
@@ -84,6 +85,7 @@ class Hub:
     runners: "Runners"
     resources: "Resources"
     metrics: "Metrics"
+    diagnostics: "Diagnostics"
     health: "Health"
     system_log: "SystemLog"
     probe: "LoopProbe"

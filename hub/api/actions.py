@@ -144,6 +144,7 @@ async def _finish(
         response = await result
     except Exception as error:  # noqa: BLE001 - every failure is answered and logged
         changes.end(context)
+        hub.services.errors += 1
         note_denial(hub, error, "a service call over REST", session)
         return failure_answer("A service call over REST", error)
     except BaseException:

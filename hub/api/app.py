@@ -12,6 +12,7 @@ from hub.api.actions import Changes
 from hub.api.errors import PortUnusable
 from hub.api.gate import Gate, is_loopback
 from hub.api.local import LocalSocket
+from hub.api.measure import measure
 from hub.api.middleware import add_common_headers, guard
 from hub.api.page import Page
 from hub.api.quick import Quick
@@ -19,8 +20,8 @@ from hub.api.rest import all_routes
 from hub.api.routes import ADMIN, CHANGES, DOORS, GATE, HUB, PAGE, Route
 from hub.api.server import QuickRunner
 from hub.api.websocket import WebsocketEndpoint
-
 from hub.api.websocket.command import FREE
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable
     from pathlib import Path
@@ -54,7 +55,7 @@ class Api:
         Raises `PortUnusable`.
         """
         gate, changes = Gate(self._hub.settings), Changes()
-        app = web.Application(middlewares=[guard], client_max_size=MAX_BODY_BYTES)
+        app = web.Application(middlewares=[measure, guard], client_max_size=MAX_BODY_BYTES)
         app[HUB] = self._hub
         app[GATE] = gate
         app[CHANGES] = changes
@@ -63,6 +64,7 @@ class Api:
         app.on_response_prepare.append(add_common_headers)
         app.on_shutdown.append(self._close_websockets)
         quick = Quick(self._hub, changes, gate, MAX_BODY_BYTES)
+        self._hub.metrics.source(self._websocket.families)
         runner = QuickRunner(app, quick, access_log=None, shutdown_timeout=STOP_SECONDS)
         await runner.setup()
         try:
@@ -126,13 +128,13 @@ class Api:
             else:
                 app.router.add_route(route.method, route.path, route.handler)
         app[ADMIN] = frozenset((route.method, route.path) for route in routes if route.admin)
-
-
         app[DOORS] = {
             (route.method, route.path): route.verb
             for route in routes
             if route.verb is not None and route.verb not in FREE
         }
+
+
 def _bind(host: str, port: int) -> list[socket.socket]:
     """Return listening sockets for every address of `host`; raises `PortUnusable`."""
     sockets: list[socket.socket] = []

@@ -41,6 +41,9 @@ class Quick:
         self._changes = changes
         self._gate = gate
         self._max_body = max_body
+        self._reads = hub.metrics.hot("GET", "/api/states/{entity_id}")
+        self._writes = hub.metrics.hot("POST", "/api/states/{entity_id}")
+        self._calls = hub.metrics.hot("POST", "/api/services/{domain}/{service}")
 
     def answer(
         self, message: RawRequestMessage, payload: "StreamReader", peer: str
@@ -56,10 +59,14 @@ class Quick:
             if session is None:
                 return None
             if method == "GET":
-                return self._guarded(message, session, read_state, self._hub, session, entity_id)
+                return self._guarded(
+                    message, session, self._reads, read_state, self._hub, session, entity_id
+                )
             body = payload.read_nowait(-1)
             ORIGIN.set(self._gate.address(peer, message.headers) or ORIGIN_NAME)
-            return self._guarded(message, session, write_state, self._hub, session, entity_id, body)
+            return self._guarded(
+                message, session, self._writes, write_state, self._hub, session, entity_id, body
+            )
         if method == "POST" and path.startswith(_SERVICES):
             domain, _, service = path[14:].partition("/")
             if _PLAIN(domain) is None or _PLAIN(service) is None:
@@ -70,7 +77,7 @@ class Quick:
             body = payload.read_nowait(-1)
             ORIGIN.set(self._gate.address(peer, message.headers) or ORIGIN_NAME)
             call = (self._hub, session, self._changes, (domain, service), body, False)
-            return self._guarded(message, session, call_service, *call)
+            return self._guarded(message, session, self._calls, call_service, *call)
         return None
 
     def _session(self, message: RawRequestMessage, payload: "StreamReader") -> "Session | None":
@@ -99,12 +106,28 @@ class Quick:
         return None if session is None or session.user.local_only else session
 
     def _guarded(
-        self, message: RawRequestMessage, session: "Session", action: Any, *arguments: Any
+        self,
+        message: RawRequestMessage,
+        session: "Session",
+        counts: dict[int, int],
+        action: Any,
+        *arguments: Any,
     ) -> "Answer | asyncio.Task[Answer]":
-        """Run a hot action; every failure becomes an answer."""
+        """Run a hot action and count it; every failure becomes an answer."""
         try:
             result: Answer | asyncio.Task[Answer] = action(*arguments)
         except Exception as error:  # noqa: BLE001 - every failure is answered and logged
             note_denial(self._hub, error, f"{message.method} {message.path}", session)
-            return failure_answer(action.__name__, error)
+            result = failure_answer(action.__name__, error)
+        if isinstance(result, Answer):
+            counts[result.status] = counts.get(result.status, 0) + 1
+        else:
+            result.add_done_callback(lambda task: _count(task, counts))
         return result
+
+
+def _count(task: "asyncio.Task[Answer]", counts: dict[int, int]) -> None:
+    """Count an answer that had to wait."""
+    if not task.cancelled() and task.exception() is None:
+        status = task.result().status
+        counts[status] = counts.get(status, 0) + 1

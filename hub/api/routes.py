@@ -43,9 +43,10 @@ PUBLIC: Final = frozenset(
         "/auth/providers",
         "/auth/revoke",
         "/auth/token",
+        "/healthz",
         "/manifest.json",
-    }
         "/readyz",
+    }
 )
 """Every route that answers without a token; all others need one. The websocket asks inside.
 
@@ -68,8 +69,8 @@ class Route:
     path: str
     handler: Handler
     admin: bool = False
-
     verb: str | None = None
+
 
 def session_of(request: web.Request) -> "Session":
     """Return who asks; only for routes that are not public."""

@@ -1,7 +1,7 @@
 """How the hub's parts are: told by them, or asked of them; each item with a since."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
@@ -105,9 +105,10 @@ class Health:
         self.look()
         return [self._items[name] for name in sorted(self._items)]
 
-    def level(self) -> Level:
-        """Return the worst level of all items, where only a critical one counts as failed."""
-        items = self.items()
+    @staticmethod
+    def worst(items: Iterable[Item]) -> Level:
+        """Return the level of all items together; only a critical one makes the whole failed."""
+        items = list(items)
         if any(item.critical and item.level is Level.FAILED for item in items):
             return Level.FAILED
         if any(item.level is not Level.OK for item in items):

@@ -50,6 +50,7 @@ class Metrics:
     def __init__(self) -> None:
         """Start with nothing counted."""
         self._requests: dict[tuple[str, str, int], int] = {}
+        self._hot: list[tuple[str, str, dict[int, int]]] = []
         self._seconds: dict[tuple[str, str], Histogram] = {}
         self._sources: list[Source] = []
         self._gathered: list[Family] = []
@@ -63,7 +64,7 @@ class Metrics:
 
     def request(self, method: str, route: str, status: int, seconds: float | None = None) -> None:
         """Count an HTTP request by its route's template, never by its path."""
-        self.requests(method, route, status, 1)
+        self._count((method if method in METHODS else "other", route, status), 1)
         if seconds is None:
             return
         key = (method if method in METHODS else "other", route)
@@ -72,10 +73,11 @@ class Metrics:
             found = self._seconds[key] = Histogram()
         found.observe(seconds)
 
-    def requests(self, method: str, route: str, status: int, count: int) -> None:
-        """Count several requests without their durations."""
-        key = (method if method in METHODS else "other", route, status)
-        self._requests[key] = self._requests.get(key, 0) + count
+    def hot(self, method: str, route: str) -> dict[int, int]:
+        """Return a mapping by status in which a hot route counts by itself."""
+        counts: dict[int, int] = {}
+        self._hot.append((method, route, counts))
+        return counts
 
     def gather(self) -> list[Family]:
         """Return every family as it is now; a failing source is logged and left out."""
@@ -111,7 +113,14 @@ class Metrics:
         GCCollector(registry=registry)
         return registry
 
+    def _count(self, key: tuple[str, str, int], count: int) -> None:
+        self._requests[key] = self._requests.get(key, 0) + count
+
     def _own(self) -> Iterator[Family]:
+        for method, route, counts in self._hot:
+            for status, count in counts.items():
+                self._count((method, route, status), count)
+            counts.clear()
         requests = Family(
             "hub_http_requests",
             "HTTP requests by route template.",

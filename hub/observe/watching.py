@@ -18,6 +18,8 @@ def begin(hub: "Hub", mqtt: Status) -> None:
     add_sources(hub, hub.probe, hub.system_log, mqtt)
     add_checks(hub, hub.probe, mqtt)
     hub.health.start()
+    hub.diagnostics.part("mqtt", mqtt)
+    hub.diagnostics.part("hosts", hub.runners.snapshot)
 
 
 def end(hub: "Hub") -> None:

@@ -15,6 +15,7 @@ from hub.api.websocket.connection import Connection
 from hub.api.websocket.fanout import Fanout
 from hub.audit import ACTOR
 from hub.const import HA_VERSION
+from hub.observe.metrics import Family
 from hub.util.json import loads
 
 if TYPE_CHECKING:
@@ -48,11 +49,11 @@ class WebsocketEndpoint:
         self._opening: set[web.WebSocketResponse[Any]] = set()
         self._heartbeat: Cancel | None = None
         self._failed_login = failed_login
-        hub.auth.users.listen(self._user_changed)
         self._refreshing = False
-
+        hub.auth.users.listen(self._user_changed)
         hub.auth.policies.listen(self._rights_changed)
         hub.auth.policies.listen_moved(self._entities_moved)
+
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Serve one client until it leaves."""
         ws: web.WebSocketResponse[Any] = web.WebSocketResponse(
@@ -90,6 +91,23 @@ class WebsocketEndpoint:
                 unlisten()
             connection.drop_subscriptions()
         return ws
+
+    def families(self) -> list[Family]:
+        """Return what is counted of the clients."""
+        fanout = self.fanout
+        slow = sum(connection.slow for connection in self.connections)
+        return [
+            Family("hub_websocket_clients", "Authenticated clients.").add(len(self.connections)),
+            Family("hub_websocket_slow_clients", "Clients that lag behind.").add(slow),
+            Family("hub_websocket_received", "Frames of clients.", "counter").add(fanout.received),
+            Family("hub_websocket_writes", "Writes to clients.", "counter").add(fanout.writes),
+            Family("hub_websocket_sent_bytes", "Bytes to clients.", "counter").add(
+                fanout.sent_bytes
+            ),
+            Family("hub_websocket_cut_off", "Clients that did not read.", "counter").add(
+                fanout.cut_off
+            ),
+        ]
 
     async def close(self) -> None:
         """Tell every client that the hub goes away for now (1012), within about 2 s."""
@@ -130,6 +148,17 @@ class WebsocketEndpoint:
             if connection.user in users:
                 connection.close_soon()
 
+    def _entities_moved(self, users: "list[User]") -> None:
+        """Send anew what readers see, once for all that moves in this loop turn."""
+        del users
+        if self.connections and not self._refreshing:
+            self._refreshing = True
+            asyncio.get_running_loop().call_soon(self._refresh)
+
+    def _refresh(self) -> None:
+        self._refreshing = False
+        self.fanout.refresh()
+
     def _beat(self) -> None:
         """Ping every client; one that gave no sign of life since the last ping is gone.
 
@@ -148,17 +177,6 @@ class WebsocketEndpoint:
         remote = request.remote
         await ws.send_frame(_REQUIRED, WSMsgType.TEXT)
         try:
-    def _entities_moved(self, users: "list[User]") -> None:
-        """Send anew what readers see, once for all that moves in this loop turn."""
-        del users
-        if self.connections and not self._refreshing:
-            self._refreshing = True
-            asyncio.get_running_loop().call_soon(self._refresh)
-
-    def _refresh(self) -> None:
-        self._refreshing = False
-        self.fanout.refresh()
-
             async with asyncio.timeout(AUTH_SECONDS):
                 message = await ws.receive()
                 while message.type is WSMsgType.PING:

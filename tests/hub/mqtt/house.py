@@ -26,6 +26,7 @@ from hub.entities.kinds import (
 from hub.events import EventBus
 from hub.hub import Hub
 from hub.mqtt import Mqtt
+from hub.observe.diagnostics import Diagnostics
 from hub.observe.health import Health
 from hub.observe.loop import LoopProbe
 from hub.observe.metrics import Metrics
@@ -248,6 +249,7 @@ class House:
             auth=cast("Any", None),
             jobs=cast("Any", None),
             metrics=Metrics(),
+            diagnostics=Diagnostics(),
             health=Health(clock),
             system_log=SystemLog(),
             probe=LoopProbe(),
