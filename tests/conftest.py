@@ -7,5 +7,6 @@ pytest_plugins = [
     "tests.peers.hub",
     "tests.peers.house",
     "tests.peers.browser",
+    "tests.peers.terminal",
     "tests.peers.sshd",
 ]

@@ -210,7 +210,7 @@ def database(patient: Patient) -> Iterator[Finding]:
             "stop the hub and restore a backup: `hub backup restore`",
         )
         return
-    size = file.stat().st_size / (1 << 20)
+    size = sum(part.stat().st_size for part in file.parent.glob("hub.db*")) / (1 << 20)
     yield Finding(
         "ok", "database", f"{file}, {size:.1f} MB, sound ({time.monotonic() - begun:.2f} s)"
     )

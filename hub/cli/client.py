@@ -251,6 +251,6 @@ _HINTS: Final = {
     "unauthorized": "this user may not do that; ask an administrator",
     "conflict": "somebody changed it meanwhile; look again and repeat",
     "in_use": "remove the users first, or add --cascade",
-    "file_owned": "change the file, then `hub apply -f` it",
+    "file_owned": "change the file, then `hub apply -f FILE`; with --prune what is gone there goes",
     "unknown_error": "look into the hub's log for the reference",
 }

@@ -18,14 +18,27 @@ def read(paths: Sequence[str]) -> list[dict[str, Any]]:
     Raises `CliError` (status 2) with `file:line: message` of every problem.
     """
     from hub.config.documents import read as read_files
+    from hub.errors import Problem
 
     for name in paths:
         if name != STDIN and not Path(name).exists():
             raise CliError(f"{name}: there is no such file or folder", status=USAGE)
-    places = [Path("/dev/stdin" if name == STDIN else name) for name in paths]
-    documents, problems = read_files(places)
+    documents, problems = [], []
+    first: dict[str, str] = {}
+    for name in paths:
+        place = Path("/dev/stdin" if name == STDIN else name)
+        found, wrong = read_files([place], _root(place))
+        problems += wrong
+        for document in found:
+            at = f"{_near(document.file or name)}:{document.line}"
+            if document.id in first:
+                message = f"{document.id} is given twice; first in {first[document.id]}"
+                problems.append(Problem(document.file or name, document.line, message))
+            first.setdefault(document.id, at)
+        documents += found
     if problems:
-        told = "\n".join(str(problem) for problem in sorted(problems))
+        shown = [Problem(_near(item.file), item.line, item.message) for item in problems]
+        told = "\n".join(str(problem) for problem in sorted(shown))
         count = len(problems)
         raise CliError(
             f"{count} {'problem' if count == 1 else 'problems'}, nothing was applied\n{told}",
@@ -137,6 +150,18 @@ def _wrong(change: str, why: str) -> CliError:
         "write --set path=value, such as --set zones.name=kitchen.setpoint=21",
         status=USAGE,
     )
+
+
+def _root(place: Path) -> Path:
+    """Return how far up `!include` and `!secret` may look: the folder of hub.yaml, or the named."""
+    folder = place.resolve() if place.is_dir() else place.resolve().parent
+    return next((up for up in (folder, *folder.parents) if (up / "hub.yaml").is_file()), folder)
+
+
+def _near(file: str) -> str:
+    """Return a file's name as seen from here, when it is below."""
+    path, here = Path(file), Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else file
 
 
 def _absolute(file: str) -> str | None:

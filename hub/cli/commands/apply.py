@@ -9,7 +9,7 @@ import click
 from hub.cli import complete, follow, options
 from hub.cli.ask import confirm
 from hub.cli.errors import FAILED, USAGE, CliError
-from hub.cli.output import clean, emit, note, write
+from hub.cli.output import emit, note, write
 from hub.cli.resources import change_line, differences, id_of, path
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def _reconcile(client: "Client", id: str, wait: bool, timeout: float, output: st
         emit(job, output)
     follow.ended(job)
     if output == "table":
-        write(clean(f"{id} applied" + (f": {job['message']}" if job["message"] else "")))
+        write(f"{id} applied")
 
 
 def _tell(text: str, output: str) -> None:

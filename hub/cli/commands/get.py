@@ -6,7 +6,7 @@ import click
 
 from hub.cli import complete, options
 from hub.cli.errors import USAGE, CliError
-from hub.cli.output import Columns, as_yaml, emit, paint, pairs, table, when, write
+from hub.cli.output import Columns, as_yaml, cell, clean, emit, paint, pairs, table, when, write
 from hub.cli.resources import COLOURS, ROOT, id_of, outline, path
 from hub.cli.wire import quote
 
@@ -95,6 +95,9 @@ def _resource(resource: dict[str, Any], output: str) -> None:
     write(
         lines.replace(status["phase"], paint(status["phase"], COLOURS.get(status["phase"], "")), 1)
     )
+    for condition in status["conditions"]:
+        if condition["status"] is not None or condition["message"]:
+            write(clean(f"{condition['type']}: {cell(condition['status'])} {condition['message']}"))
     for step in status["drift"]:
         write(f"to do: {step['summary']}")
     write("\n" + outline({"spec": resource["spec"]}))
