@@ -122,8 +122,8 @@ async def rollback(request: web.Request) -> web.Response:
     """Write the spec of revision `to` anew."""
     body = await body_of(request, ROLLBACK)
     hub = request.app[HUB]
-    expected = _expected(request)
     try:
+        expected = _expected(request)
         change = await hub.resources.rollback(
             *_name(request),
             body["to"],

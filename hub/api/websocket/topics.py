@@ -52,9 +52,10 @@ class ResourceTopic:
         return b'{"resources":[%b]}' % b",".join(found)
 
     def merge(self, before: bytes, after: bytes) -> bytes:
-        """Let a thing that is new stay new."""
-        if before.startswith(_ADDED) and not after.startswith(_REMOVED):
-            return _ADDED + after[after.index(_RESOURCE) :]
+        """Keep the newest form under the weightiest action: what is new stays new."""
+        for head in (_ADDED, _UPDATED):
+            if before.startswith(head) and not after.startswith(_REMOVED):
+                return head + after[after.index(_RESOURCE) :]
         return after
 
     def current(self, names: list[str]) -> list[bytes]:
@@ -82,6 +83,7 @@ class ResourceTopic:
 
 
 _ADDED: Final = b'{"action":"added"'
+_UPDATED: Final = b'{"action":"updated"'
 _REMOVED: Final = b'{"action":"removed"'
 _RESOURCE: Final = b',"resource":'
 

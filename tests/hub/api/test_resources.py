@@ -48,7 +48,9 @@ class Street:
         async with asyncio.timeout(10):
             while True:
                 found = await self.ask("get", resource_type="test.file", key=key)
-                if found["status"]["phase"] == phase:
+                status = found["status"]
+                live = phase != "in_sync" or status["observed_revision"] == found["revision"]
+                if status["phase"] == phase and live:
                     return found
                 await asyncio.sleep(0.01)
 

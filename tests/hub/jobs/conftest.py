@@ -1,5 +1,6 @@
 """Jobs on a real database with a clock that the test moves."""
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,7 +43,7 @@ OpenShop = Callable[[], Awaitable[Shop]]
 async def open_shop(tmp_path: Path) -> AsyncIterator[OpenShop]:
     """Return a function that opens the jobs of one file, each time as a new hub would."""
     shops: list[Shop] = []
-    clock = FakeClock()
+    clock = FakeClock(time.time())  # near what a real process wrote
 
     async def open_it() -> Shop:
         database = Database(tmp_path / "hub.db", clock, busy_timeout=0.1)
