@@ -1,6 +1,7 @@
 """Opening an SSH connection: host key first, then one login. Imports asyncssh."""
 
 import asyncio
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -177,6 +178,8 @@ def _untrusted(server: "Server", seen: HostKey | None, where: str) -> "HubError"
 def _words(error: Exception) -> str:
     if isinstance(error, asyncssh.DisconnectError):
         return printable(error.reason) or "the connection was closed"
+    if isinstance(error, OSError) and error.errno and error.errno > 0:
+        return os.strerror(error.errno).lower()
     if isinstance(error, OSError) and error.strerror:
         return error.strerror.lower()
     return printable(str(error)) or type(error).__name__

@@ -73,7 +73,7 @@ class Line:
         self.rights_lock = asyncio.Lock()
         self._pool = pool
         self._link: Link | None = None
-        self._connecting: asyncio.Task[Link | HubError] | None = None
+        self._connecting: asyncio.Task[Link | HubError | None] | None = None
         self._idle: Cancel | None = None
         self._generation = 0
 
@@ -110,7 +110,7 @@ class Line:
             found = await asyncio.shield(self._connecting)
             if isinstance(found, HubError):
                 raise found.with_traceback(None)
-            if not found.retired:
+            if found is not None and not found.retired:
                 return found
 
     def replace(self, server: "Server") -> None:
@@ -142,8 +142,11 @@ class Line:
         if link is not None:
             await link.close()
 
-    async def _connect(self, generation: int) -> "Link | HubError":
-        """Make the connection; errors are returned, each waiting task raises its own."""
+    async def _connect(self, generation: int) -> "Link | HubError | None":
+        """Make the connection; errors are returned, each waiting task raises its own.
+
+        None = the settings were changed meanwhile.
+        """
         server, pool = self.server, self._pool
         try:
             async with pool.turns.at(server.address, server.port):
@@ -158,7 +161,7 @@ class Line:
             return self._failed(generation, Unreachable(f"{server.id}: {type(error).__name__}"))
         if generation != self._generation:
             link.retire()
-            return Unreachable(f"{server.id} was changed while the hub connected; try again")
+            return None
         self._connecting = None
         self._link = link
         self.counters.connects += 1
@@ -167,16 +170,17 @@ class Line:
         self._watch_idle(link, pool.limits.idle)
         return link
 
-    def _failed(self, generation: int, error: HubError) -> HubError:
-        if generation == self._generation:
-            self._connecting = None
-            self.counters.connect_failures += 1
-            self.counters.last_error = error.code
-            known = self.breaker.last
-            self.breaker.failed(error)
-            if known is None or known.code != error.code:
-                data = {"place": self.server.place, "error": error.code}
-                self._pool.tell("host.connect", self.server.id, "failed", None, data)
+    def _failed(self, generation: int, error: HubError) -> HubError | None:
+        if generation != self._generation:
+            return None
+        self._connecting = None
+        self.counters.connect_failures += 1
+        self.counters.last_error = error.code
+        known = self.breaker.last
+        self.breaker.failed(error)
+        if known is None or known.code != error.code:
+            data = {"place": self.server.place, "error": error.code}
+            self._pool.tell("host.connect", self.server.id, "failed", None, data)
         return error
 
     def _lost(self) -> None:

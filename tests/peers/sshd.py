@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.peers.ports import free_port_number, require, wait_for_port
+from tests.peers.ports import free_port_number, require, wait_for
 
 INSTALL = "apt-get install -y openssh-server sudo"
 
@@ -93,13 +93,18 @@ class Sshd:
         keys = self.folder / "authorized_keys"
         keys.write_text((self.folder / "client.pub").read_text())
         keys.chmod(0o644)
+        listening = self.count("Server listening on")
         with (self.folder / "sshd.log").open("ab") as log:
-            self._process = subprocess.Popen(
+            process = self._process = subprocess.Popen(
                 [binary, "-D", "-e", "-f", str(self._configure())], stdout=log, stderr=log
             )
-        wait_for_port(
-            self.port, alive=lambda: self._process is not None and self._process.poll() is None
+        # asked by its log: a look at the port would count as a connection
+        wait_for(
+            lambda: process.poll() is not None or self.count("Server listening on") > listening,
+            "sshd to listen",
         )
+        if process.poll() is not None:
+            pytest.fail(f"sshd ended at once\n{self.log}")
 
     def stop(self) -> None:
         """End the server and its connections, and wait for it."""
