@@ -62,7 +62,8 @@ class Controller(Generic[Observed]):
     def plan(self, desired: Desired, observed: Observed) -> Sequence[Step]:
         """Return what is to be done, in order; pure. Empty = in sync.
 
-        For `desired.deleting`: what takes the thing out of the world.
+        For `desired.deleting`: what takes the thing out of the world. Raises `Unavailable` when
+        nothing is to be done and yet it does not work: conditions and facts are told all the same.
         """
         raise NotImplementedError
 

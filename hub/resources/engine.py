@@ -238,15 +238,16 @@ class Engine:
             self._answer(id, None)
             return
         lane = self._lanes[resource.type]
+        seen: Status | None = None
         try:
             desired = self._resources.specs.desired(resource)
             if (record := self._interrupted.pop(id, None)) is not None:
                 await self._recover(lane, desired, record)
             observed = await self._observe(lane, desired)
+            seen = status = self._status(lane, desired, observed)
             steps = list(lane.controller.plan(desired, observed))
-            status = self._status(lane, desired, observed)
         except HubError as error:
-            self._failed(lane, resource, error)
+            self._failed(lane, resource, error, seen=seen)
             return
         except Exception as error:  # noqa: BLE001 - somebody else's code
             self._failed(lane, resource, Unavailable(words(error)))
@@ -353,10 +354,19 @@ class Engine:
         self._later(lane, resource)
 
     def _failed(
-        self, lane: Lane, resource: Resource, error: HubError, outcome: str | None = None
+        self,
+        lane: Lane,
+        resource: Resource,
+        error: HubError,
+        outcome: str | None = None,
+        *,
+        seen: Status | None = None,
     ) -> None:
-        """Say what is wrong and try again later; a look that failed may pass by itself."""
-        before = self._board.get(resource.id)
+        """Say what is wrong and try again later; a look that failed may pass by itself.
+
+        `seen` = the status as far as the look came.
+        """
+        before = seen or self._board.get(resource.id)
         attempts = before.attempts + 1
         delay = min(LONGEST_RETRY, FIRST_RETRY * 2 ** min(attempts - 1, 10))
         delay *= random.uniform(0.8, 1.2)  # noqa: S311 - jitter

@@ -410,6 +410,12 @@ class Resources:
             return None
         return await self.engine.apply_now(resource, context, repair=repair)
 
+    def look(self, type: str, key: str) -> None:
+        """Look at a resource soon: its controller has heard that something changed outside."""
+        resource = self.store.get(f"{type}/{key}")
+        if resource is not None and self.engine is not None:
+            self.engine.changed(resource)
+
     # --- for the rooms inside
 
     async def stored(self, id: str, revision: int) -> dict[str, Any] | None:
