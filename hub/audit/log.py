@@ -111,11 +111,14 @@ class Audit:
         target: str | None = None,
         user_id: str | None = None,
         result: str | None = None,
+        since: float | None = None,
+        until: float | None = None,
         limit: int = 100,
     ) -> list[dict[str, Any]]:
         """Return rows, newest first, with `after` < seq < `before`.
 
-        `action` and `target` may end in `*`. Raises `StorageError`.
+        `action` and `target` may end in `*`; `since` <= at < `until` are epoch seconds. Raises
+        `StorageError`.
         """
         statement = newest_first(
             after=after,
@@ -124,6 +127,8 @@ class Audit:
             target=target,
             user_id=user_id,
             result=result,
+            since=since,
+            until=until,
             limit=limit,
         )
         async with self._database.read() as connection:

@@ -17,6 +17,8 @@ def newest_first(
     target: str | None,
     user_id: str | None,
     result: str | None,
+    since: float | None,
+    until: float | None,
     limit: int,
 ) -> "Select[Any]":
     """Select the newest rows that fit; paged by `before`, a text ending in `*` is a beginning."""
@@ -37,6 +39,10 @@ def newest_first(
         statement = statement.where(audit.c.user_id == user_id)
     if result is not None:
         statement = statement.where(audit.c.result == result)
+    if since is not None:
+        statement = statement.where(audit.c.at >= since)
+    if until is not None:
+        statement = statement.where(audit.c.at < until)
     return statement
 
 

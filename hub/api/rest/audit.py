@@ -13,7 +13,7 @@ from hub.audit import Entry
 from hub.errors import InvalidFormat
 from hub.schema import explain
 
-_NUMBERS: Final = ("after", "before", "limit")
+_NUMBERS: Final = ("after", "before", "since", "until", "limit")
 _SCHEMA: Final = vol.Schema(FILTER)
 
 

@@ -198,6 +198,9 @@ async def test_a_query_narrows_and_pages(database: Database, audit: Audit) -> No
     assert await seqs(target="x_/3") == [4]
     assert await seqs(target="x%*") == []
     assert await seqs(result="denied") == [5]
+    (first,) = await audit.query(before=2)
+    assert await seqs(since=first["at"], limit=1) == [10]
+    assert await seqs(until=first["at"]) == []
 
 
 async def test_listeners_hear_of_committed_rows_only(database: Database, audit: Audit) -> None:

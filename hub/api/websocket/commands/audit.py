@@ -11,6 +11,7 @@ from hub.audit.query import MAX_LIMIT
 from hub.schema import text
 
 _seq: Final = vol.All(int, vol.Range(min=0))
+_time: Final = vol.All(vol.Any(int, float), vol.Range(min=0, max=2**40))
 FILTER: Final = {
     vol.Optional("after"): _seq,
     vol.Optional("before"): _seq,
@@ -18,9 +19,11 @@ FILTER: Final = {
     vol.Optional("target"): text,
     vol.Optional("user_id"): text,
     vol.Optional("result"): vol.In([result.value for result in Result]),
+    vol.Optional("since"): _time,
+    vol.Optional("until"): _time,
     vol.Optional("limit"): vol.All(int, vol.Range(min=1, max=MAX_LIMIT)),
 }
-"""What a list may be narrowed to; `action` and `target` may end in `*`."""
+"""What a list may be narrowed to; `action` and `target` may end in `*`, times are epoch seconds."""
 
 
 @command("audit/list", FILTER, admin=True, verb="read")
