@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 from aiohttp import web
 
 if TYPE_CHECKING:
+    import voluptuous as vol
+
     from hub.api.actions import Changes
     from hub.api.gate import Gate
     from hub.api.page import Page
@@ -63,6 +65,8 @@ class Route:
 
     `verb` says what it does, as for websocket commands: `own`, `read`, `control`, `edit`, `write`,
     `apply` or `call`; who can never use the verb is refused before the handler is asked.
+    `body` and `query` are the schemas that the handler validates with; the documents of the API
+    are written from them.
     """
 
     method: str
@@ -70,6 +74,8 @@ class Route:
     handler: Handler
     admin: bool = False
     verb: str | None = None
+    body: "vol.Schema | None" = None
+    query: "vol.Schema | None" = None
 
 
 def session_of(request: web.Request) -> "Session":

@@ -1,26 +1,37 @@
 """Resources over REST; `PUT` with `If-Match` changes one without overwriting others."""
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import voluptuous as vol
 from aiohttp import hdrs, web
 
 from hub.api import resources as work
 from hub.api.answers import Answer, failure_answer, json_answer
+from hub.api.query import body_of, flag, query_of, whole
 from hub.api.routes import HUB, Route, session_of
-from hub.errors import InvalidFormat
 from hub.events import Context
 from hub.resources import Change, Conflict, Resource
-from hub.schema import explain
-from hub.util.json import loads
+from hub.schema import text
 
+SPEC: Final = vol.Schema(dict)
+DOCUMENTS: Final = vol.Schema(work.DOCUMENTS)
 PLAN: Final = vol.Schema({vol.Optional("spec"): vol.Any(None, dict)})
 ROLLBACK: Final = vol.Schema(
     {vol.Required("to"): work.NUMBER, vol.Optional("if_revision"): vol.Any(None, work.REVISION)}
 )
-SPEC: Final = vol.Schema(dict)
-DOCUMENTS: Final = vol.Schema(work.DOCUMENTS)
+_DRY: Final = {vol.Optional("dry_run", default=False): flag}
+DRY: Final = vol.Schema(_DRY)
+PUT: Final = vol.Schema({**_DRY, vol.Optional("note"): work.NOTE})
+DELETE: Final = vol.Schema(
+    {
+        **_DRY,
+        vol.Optional("cascade", default=False): flag,
+        vol.Optional("force", default=False): flag,
+    }
+)
+GET: Final = vol.Schema({vol.Optional("revision"): whole(1)})
+DIFF: Final = vol.Schema({vol.Required("old"): whole(1), vol.Optional("new"): whole(1)})
+EXPORT: Final = vol.Schema({vol.Optional("resource_type"): text})
 
 
 async def types(request: web.Request) -> web.Response:
@@ -38,8 +49,12 @@ async def list_resources(request: web.Request) -> web.Response:
 
 
 async def get(request: web.Request) -> web.Response:
-    """Return a resource with its ETag; 304 when the client has this form of it."""
+    """Return a resource with its ETag, 304 when the client has this form, or one revision."""
     hub, user, name = request.app[HUB], session_of(request).user, _name(request)
+    revision = query_of(request, GET).get("revision")
+    if revision is not None:
+        work.demand_read(user, *name)
+        return json_answer((await hub.resources.revision(*name, revision)).as_dict()).response()
     resource = work.read(hub, user, *name)
     tag = work.etag(hub, resource)
     known = request.headers.get(hdrs.IF_NONE_MATCH)
@@ -50,35 +65,31 @@ async def get(request: web.Request) -> web.Response:
 
 async def put(request: web.Request) -> web.Response:
     """Write a spec, which is the body: 201 when the resource is new."""
-    hub = request.app[HUB]
+    hub, query = request.app[HUB], query_of(request, PUT)
     spec = await body_of(request, SPEC)
-    name = _name(request)
     try:
         change = await hub.resources.put(
-            *name,
+            *_name(request),
             spec,
             if_revision=_expected(request),
-            dry_run=flag(request, "dry_run"),
             context=_context(request),
-            note=request.query.get("note"),
+            **query,
         )
     except Conflict as error:
         return _stale(request, error)
-    created = change.action == "created" and not flag(request, "dry_run")
+    created = change.action == "created" and not query["dry_run"]
     return _changed(request, change, 201 if created else 200)
 
 
 async def delete(request: web.Request) -> web.Response:
     """Delete a resource, with `?cascade=1` also those that refer to it."""
-    hub = request.app[HUB]
+    hub, query = request.app[HUB], query_of(request, DELETE)
     try:
         changes = await hub.resources.delete(
             *_name(request),
             if_revision=_expected(request),
-            cascade=flag(request, "cascade"),
-            force=flag(request, "force"),
-            dry_run=flag(request, "dry_run"),
             context=_context(request),
+            **query,
         )
     except Conflict as error:
         return _stale(request, error)
@@ -97,10 +108,9 @@ async def diff(request: web.Request) -> web.Response:
     """Return what differs between the revisions `old` and `new`, or `old` and the present."""
     name = _name(request)
     work.demand_read(session_of(request).user, *name)
-    old, new = number(request, "old"), number(request, "new")
-    if old is None:
-        raise InvalidFormat("required key not provided @ data['old']")
-    return json_answer(await request.app[HUB].resources.diff(*name, old, new)).response()
+    query = query_of(request, DIFF)
+    found = await request.app[HUB].resources.diff(*name, query["old"], query.get("new"))
+    return json_answer(found).response()
 
 
 async def plan(request: web.Request) -> web.Response:
@@ -120,7 +130,7 @@ async def apply(request: web.Request) -> web.Response:
 
 async def rollback(request: web.Request) -> web.Response:
     """Write the spec of revision `to` anew."""
-    body = await body_of(request, ROLLBACK)
+    body, query = await body_of(request, ROLLBACK), query_of(request, DRY)
     hub = request.app[HUB]
     try:
         expected = _expected(request)
@@ -128,7 +138,7 @@ async def rollback(request: web.Request) -> web.Response:
             *_name(request),
             body["to"],
             if_revision=body.get("if_revision") if expected is None else expected,
-            dry_run=flag(request, "dry_run"),
+            dry_run=query["dry_run"],
             context=_context(request),
         )
     except Conflict as error:
@@ -139,55 +149,19 @@ async def rollback(request: web.Request) -> web.Response:
 async def apply_documents(request: web.Request) -> web.Response:
     """Write many resources or none of them."""
     body = await body_of(request, DOCUMENTS)
-    body["dry_run"] = body["dry_run"] or flag(request, "dry_run")
+    body["dry_run"] = body["dry_run"] or query_of(request, DRY)["dry_run"]
     changes = await work.apply_documents(request.app[HUB], body, _context(request))
     return json_answer(changes).response()
 
 
 async def export(request: web.Request) -> web.Response:
     """Return specs by `type/key`, of all types or one; secrets are `{"sealed": true}`."""
-    wanted = request.query.get("resource_type")
+    wanted = query_of(request, EXPORT).get("resource_type")
     found = work.export(request.app[HUB], session_of(request).user, wanted)
     return json_answer(found).response()
 
 
 # --- what the functions above share
-
-
-async def body_of(
-    request: web.Request, schema: vol.Schema, without: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
-    """Return the validated body, `without` for an empty one; raises `InvalidFormat`."""
-    body = await request.read()
-    if not body.strip() and without is not None:
-        return dict(without)
-    try:
-        checked: dict[str, Any] = schema(loads(body))
-    except ValueError:
-        raise InvalidFormat("The body should be valid JSON") from None
-    except vol.Invalid as error:
-        raise InvalidFormat(explain(error)) from None
-    return checked
-
-
-def flag(request: web.Request, name: str) -> bool:
-    """Return whether a query parameter is set: `?name`, `?name=1`, `?name=true`."""
-    value = request.query.get(name)
-    if value is None or value in ("0", "false"):
-        return False
-    if value in ("", "1", "true"):
-        return True
-    raise InvalidFormat(f"expected 1 or 0 @ data[{name!r}]")
-
-
-def number(request: web.Request, name: str, most: int = 2**31) -> int | None:
-    """Return a number of the query; raises `InvalidFormat`."""
-    value = request.query.get(name)
-    if value is None:
-        return None
-    if not (value.isascii() and value.isdecimal()) or len(value) > 10 or int(value) > most:
-        raise InvalidFormat(f"expected a whole number up to {most} @ data[{name!r}]")
-    return int(value)
 
 
 def _name(request: web.Request) -> tuple[str, str]:
@@ -237,15 +211,15 @@ _ONE: Final = "/api/resources/{resource_type}/{key}"
 
 ROUTES = (
     Route("GET", "/api/resources", types, verb="read"),
-    Route("POST", "/api/resources", apply_documents, verb="write"),
-    Route("GET", "/api/resources/-/export", export, verb="read"),
+    Route("POST", "/api/resources", apply_documents, verb="write", body=DOCUMENTS, query=DRY),
+    Route("GET", "/api/resources/-/export", export, verb="read", query=EXPORT),
     Route("GET", "/api/resources/{resource_type}", list_resources, verb="read"),
-    Route("GET", _ONE, get, verb="read"),
-    Route("PUT", _ONE, put, verb="write"),
-    Route("DELETE", _ONE, delete, verb="write"),
+    Route("GET", _ONE, get, verb="read", query=GET),
+    Route("PUT", _ONE, put, verb="write", body=SPEC, query=PUT),
+    Route("DELETE", _ONE, delete, verb="write", query=DELETE),
     Route("GET", f"{_ONE}/history", history, verb="read"),
-    Route("GET", f"{_ONE}/diff", diff, verb="read"),
-    Route("POST", f"{_ONE}/plan", plan, verb="read"),
+    Route("GET", f"{_ONE}/diff", diff, verb="read", query=DIFF),
+    Route("POST", f"{_ONE}/plan", plan, verb="read", body=PLAN),
     Route("POST", f"{_ONE}/apply", apply, verb="apply"),
-    Route("POST", f"{_ONE}/rollback", rollback, verb="write"),
+    Route("POST", f"{_ONE}/rollback", rollback, verb="write", body=ROLLBACK, query=DRY),
 )
