@@ -13,6 +13,7 @@ import os
 import secrets
 import stat
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -169,7 +170,8 @@ class KeyFile:
             _sync(folder)
             _sync(folder.parent)
         except OSError as error:
-            draft.unlink(missing_ok=True)
+            with suppress(OSError):
+                draft.unlink(missing_ok=True)
             raise KeyFileError(
                 f"{self.path}: the sealing keys can not be written: {error.strerror}"
             ) from error

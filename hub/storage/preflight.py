@@ -6,7 +6,7 @@ Plain sqlite3 in a thread, because all of it must be known before SQLAlchemy ope
 import os
 import shutil
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -80,7 +80,8 @@ def keep_before(path: Path, version: str) -> Path:
             if other != copy:
                 other.unlink()
     except (OSError, sqlite3.Error) as error:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
         raise StorageError(
             f"{path}: the schema was not changed, for no copy could be kept before: "
             f"{explain(copy, error).message}"
