@@ -113,8 +113,8 @@ class Api:
             raise web.HTTPForbidden(text="403: Forbidden: this origin is not in http.cors_origins")
         return await self._websocket.handle(request)
 
-    def _failed_login(self, address: str | None) -> None:
-        self._hub.auth.failed(address or "")
+    def _failed_login(self, address: str | None, token: str) -> None:
+        self._hub.auth.failed(address or "", token)
 
     async def _close_websockets(self, app: web.Application) -> None:
         del app

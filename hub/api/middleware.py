@@ -32,6 +32,8 @@ _LOGGER = logging.getLogger(__name__)
 PUBLIC_BODY_BYTES: Final = 64 * 1024
 """The largest body that is read before the sender is known."""
 
+BANNED: Final = "Too many bad attempts came from this address; try again later"
+
 _CORS_METHODS: Final = "GET, HEAD, POST, PUT, DELETE, OPTIONS"
 _CORS_HEADERS: Final = "Origin, Accept, X-Requested-With, Content-Type, Authorization"
 
@@ -41,7 +43,10 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Let a request through to its handler when it may pass; turn failures into answers."""
     gate = request.app[GATE]
     near = local.is_local(request.transport)
-    ORIGIN.set(local.ORIGIN_NAME if near else gate.client(request))
+    client = gate.client(request)
+    ORIGIN.set(local.ORIGIN_NAME if near else client)
+    if request.app[HUB].auth.bans.banned(client):
+        return message_answer(BANNED, 403, "banned").response()
     named = near and local.plain(request.headers)
     if not named and not gate.host_allowed(request.headers.get(hdrs.HOST, "")):
         return message_answer("This host name is not in http.allowed_hosts", 400).response()
@@ -107,7 +112,7 @@ def authenticate(request: web.Request) -> "Session | None":
     elif authorization.startswith("Bearer "):
         session = auth.tokens.validate(authorization[7:])
         if session is None:
-            auth.failed(address)
+            auth.failed(address, authorization[7:])
             _LOGGER.warning("Refused a bad access token of %s", address)
             note_bad_token(request.app[HUB], "http")
     if session is not None and auth.refusal(session.user, address) is not None:

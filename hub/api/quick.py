@@ -49,6 +49,9 @@ class Quick:
         self, message: RawRequestMessage, payload: "StreamReader", peer: str
     ) -> "Answer | asyncio.Task[Answer] | None":
         """Return the answer of a plain hot request of `peer`, or None for the full stack."""
+        bans = self._hub.auth.bans
+        if bans.active and bans.banned(self._gate.address(peer, message.headers)):
+            return None
         path = message.path
         method = message.method
         if path.startswith(_STATES):

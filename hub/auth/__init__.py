@@ -3,17 +3,22 @@
 from hub.auth.auth import Auth
 from hub.auth.errors import (
     CredentialsExist,
+    CredentialsNotFound,
     FlowBusy,
     FlowNotFound,
     GrantError,
     InvalidAuth,
+    InvalidCode,
     InvalidCurrentPassword,
+    InvalidPolicy,
     InvalidUsername,
     LoginBlocked,
     NoDeleteSelf,
     OnboardingRequired,
     RedirectRefused,
     TooManyAttempts,
+    UserNotFound,
+    WeakPassword,
 )
 from hub.auth.refresh import RefreshToken, TokenType
 from hub.auth.roles import Role
@@ -24,11 +29,14 @@ __all__ = [
     "ACCESS_SECONDS",
     "Auth",
     "CredentialsExist",
+    "CredentialsNotFound",
     "FlowBusy",
     "FlowNotFound",
     "GrantError",
     "InvalidAuth",
+    "InvalidCode",
     "InvalidCurrentPassword",
+    "InvalidPolicy",
     "InvalidUsername",
     "LoginBlocked",
     "NoDeleteSelf",
@@ -40,4 +48,6 @@ __all__ = [
     "TokenType",
     "TooManyAttempts",
     "User",
+    "UserNotFound",
+    "WeakPassword",
 ]

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 from hub.auth.addresses import is_local
 from hub.auth.bans import Bans
 from hub.auth.codes import Codes
-from hub.auth.errors import InvalidAuth, LoginBlocked, TooManyAttempts
+from hub.auth.errors import (
+    InvalidAuth,
+    InvalidCurrentPassword,
+    LoginBlocked,
+    TooManyAttempts,
+    WeakPassword,
+)
 from hub.auth.flows import Flows
 from hub.auth.grants import Grants
 from hub.auth.onboarding import Onboarding
@@ -21,6 +27,7 @@ from hub.auth.totp import Sealer, Totp
 from hub.auth.user import User
 from hub.auth.users import Users, normal
 from hub.auth.witness import Witness
+from hub.errors import InvalidFormat
 from hub.storage import Documents
 from hub.util.clock import Clock, SystemClock
 
@@ -143,6 +150,36 @@ class Auth:
             raise LoginBlocked(f"Login blocked: {reason}")
         self._throttle.succeeded(address, name)
         return True
+
+    async def change_password(
+        self, user: User, current: str, new: str, address: str | None = None
+    ) -> None:
+        """Change one's own password; guessing the current one is slowed down like a log-in.
+
+        Raises `InvalidCurrentPassword`, `WeakPassword`, `TooManyAttempts`.
+        """
+        name = user.username or ""
+        self._throttle.attempt(address, name)
+        try:
+            await self.users.change_password(user, current, new)
+        except InvalidCurrentPassword:
+            self.witness.tell("user.password", f"user/{user.id}", "denied", address=address)
+            raise
+        except WeakPassword:
+            self._throttle.succeeded(address, name)
+            raise
+        self._throttle.succeeded(address, name)
+
+    def link(self, user: User, code: str, client_id: str) -> None:
+        """Link the credentials behind a one-use code to a user who has them already.
+
+        Raises `InvalidFormat` for a bad code and for somebody else's.
+        """
+        found = self._codes.take(code, client_id)
+        if found is None:
+            raise InvalidFormat("Invalid code")
+        if found.user is not user:
+            raise InvalidFormat("Credential already linked")
 
     def refusal(self, user: User, address: str | None) -> str | None:
         """Say why a user may not come in from an address, None when he may."""

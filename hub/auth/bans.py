@@ -103,6 +103,11 @@ class Bans:
             self._holds(ban)
         return sorted(self._bans.values(), key=lambda ban: -ban.at)
 
+    @property
+    def active(self) -> bool:
+        """Tell whether anybody is banned."""
+        return bool(self._bans)
+
     def banned(self, address: str | None) -> bool:
         """Tell whether an address is refused at present."""
         if not self._bans:

@@ -130,6 +130,26 @@ class GrantError(HubError):
             self.body["error_description"] = description
 
 
+class UserNotFound(NotFound):
+    """There is no such user."""
+
+    code = "user_not_found"
+
+    def __init__(self) -> None:
+        """Use the text of the protocol."""
+        super().__init__("User not found")
+
+
+class CredentialsNotFound(NotFound):
+    """The user has no password that could be changed."""
+
+    code = "credentials_not_found"
+
+    def __init__(self) -> None:
+        """Use the text of the protocol."""
+        super().__init__("Credentials not found")
+
+
 class InvalidCode(HubError):  # noqa: N818
     """A code of the second factor is wrong, too old or used."""
 

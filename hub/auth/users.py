@@ -128,18 +128,26 @@ class Users:
         role: Role = Role.OPERATOR,
         local_only: bool = False,
         policies: Iterable[str] = (),
+        credentials: tuple[str, str] | None = None,
         actor: User | None = None,
     ) -> User:
-        """Make a user without a password; `actor` is who asks, None the house itself.
+        """Make a user, with user name and password if given; None as `actor` is the house itself.
 
         Raises `NotAllowed` for a second owner, `NotFound` for an unknown policy, `Unauthorized`
-        when the actor may not give this role.
+        when the actor may not give this role, and what `add_credentials` raises.
         """
         check_role(actor, None, role)
+        known = None
+        if credentials is not None:
+            username = checked(credentials[0])
+            check_password(credentials[1], username)
+            known = (username, await self._passwords.hash(credentials[1]))
         async with self.writing:
             user = self._new(name, role=role, local_only=local_only)
             user.policies = self._known(policies)
-            await self._insert(user, None)
+            if known is not None:
+                self._check_free(user, known[0])
+            await self._insert(user, known)
         self._tell("create", user)
         return user
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hub.audit import Entry, Result
 from hub.errors import HubError, InvalidFormat, NotFound, TimedOut, Unauthorized, Unavailable
-from hub.events import ORIGIN, Context
+from hub.events import ORIGIN
 from hub.mqtt.discovery import INSTALL
 from hub.mqtt.link import Message
+from hub.mqtt.rights import CommandRights
 from hub.mqtt.topics import Address, Topics
 from hub.util.json import dumps
 
@@ -34,8 +35,18 @@ Parse = Callable[[str], Call]
 class Commands:
     """Runs commands: in order for each entity, at most 64 at once, each at most 10 s."""
 
-    def __init__(self, hub: "Hub", topics: Topics, publish: Callable[[str, bytes], None]) -> None:
-        """Call the services of `hub`; `publish(topic, payload)` tells refusals, unretained."""
+    def __init__(
+        self,
+        hub: "Hub",
+        topics: Topics,
+        publish: Callable[[str, bytes], None],
+        rights: CommandRights | None = None,
+    ) -> None:
+        """Call the services of `hub` with `rights`, an operator's unless given.
+
+        `publish(topic, payload)` tells refusals, unretained.
+        """
+        self._rights = CommandRights(hub) if rights is None else rights
         self.executed = 0
         self.refused = 0
         self._hub = hub
@@ -109,8 +120,9 @@ class Commands:
         ORIGIN.set("mqtt")
         try:
             async with asyncio.timeout(CALL_TIMEOUT):
+                context = self._rights.context(domain, service)
                 await self._hub.services.call(
-                    domain, service, data, {"entity_id": [entity_id]}, Context()
+                    domain, service, data, {"entity_id": [entity_id]}, context
                 )
         except HubError as error:
             self._refuse(message, entity_id, error)

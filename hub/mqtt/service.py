@@ -30,6 +30,7 @@ from hub.mqtt.link import Link, Message, Subscription, Will
 from hub.mqtt.outbox import Outbox
 from hub.mqtt.publisher import Publisher
 from hub.mqtt.reconnect import Reconnect
+from hub.mqtt.rights import CommandRights
 from hub.mqtt.sensor import MqttConnected
 from hub.mqtt.snapshot import retained
 from hub.mqtt.store import DatabaseStore
@@ -70,7 +71,8 @@ class Mqtt:
         self._target: BrokerSettings | None = settings.broker
         self._directory = Directory(hub, settings)
         self._announcer = Announcer(settings, self.topics)
-        self._commands = Commands(hub, self.topics, self._send)
+        rights = CommandRights(hub, hub.settings.mqtt)
+        self._commands = Commands(hub, self.topics, self._send, rights)
         self._birth = Birth(hub, self._tell_again)
         self._ledger: Ledger | None = None
         self._publisher: Publisher | None = None

@@ -4,10 +4,17 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from hub.api.answers import NO_STORE, Answer, json_answer, parse_object
+from hub.api.answers import (
+    NO_STORE,
+    Answer,
+    json_answer,
+    message_answer,
+    parse_object,
+    required,
+)
 from hub.api.gate import host_name
 from hub.api.page import page_headers
-from hub.api.routes import GATE, HUB, PAGE, Route
+from hub.api.routes import GATE, HUB, PAGE, Route, session_of
 from hub.errors import HubError
 from hub.util.json import dumps
 
@@ -70,6 +77,14 @@ async def revoke(request: web.Request) -> web.Response:
         if name == "token":
             await request.app[HUB].auth.tokens.revoke_secret(value)
     return web.Response()
+
+
+async def link_user(request: web.Request) -> web.Response:
+    """Link the credentials behind a code to the caller, who has them already."""
+    body = parse_object(await request.read(), invalid="Invalid JSON.")
+    code, client_id = required(body, "code", "client_id")
+    request.app[HUB].auth.link(session_of(request).user, code, client_id)
+    return message_answer("User linked").response()
 
 
 async def authorize(request: web.Request) -> web.StreamResponse:
@@ -150,6 +165,7 @@ ROUTES = (
     Route("DELETE", "/auth/login_flow/{flow_id}", abort_login),
     Route("POST", "/auth/token", token),
     Route("POST", "/auth/revoke", revoke),
+    Route("POST", "/auth/link_user", link_user, verb="own"),
     Route("GET", "/auth/authorize", authorize),
     Route("GET", "/.well-known/oauth-authorization-server", authorization_server),
     Route("GET", "/.well-known/oauth-protected-resource", protected_resource),

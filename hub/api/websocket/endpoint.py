@@ -34,14 +34,14 @@ _REQUIRED = b'{"type":"auth_required","ha_version":"%b"}' % HA_VERSION.encode()
 _OK = b'{"type":"auth_ok","ha_version":"%b"}' % HA_VERSION.encode()
 _BAD_TOKEN = "Invalid access token or password"  # noqa: S105 - an answer, not a secret
 
-Failed = Callable[[str | None], None]
+Failed = Callable[[str | None, str], None]
 
 
 class WebsocketEndpoint:
     """All websocket connections of the hub."""
 
     def __init__(self, hub: "Hub", failed_login: Failed | None = None) -> None:
-        """Serve `hub`; `failed_login(address)` counts wrong tokens for throttling."""
+        """Serve `hub`; `failed_login(address, token)` counts wrong tokens for throttling."""
         load_commands()
         self.hub = hub
         self.fanout = Fanout(hub.bus, hub.states)
@@ -201,11 +201,12 @@ class WebsocketEndpoint:
         if "access_token" not in auth and (found := local_session(self.hub, request)) is not None:
             await ws.send_frame(_OK, WSMsgType.TEXT)
             return found
-        session = self.hub.auth.tokens.validate(str(auth.get("access_token", "")))
+        token = str(auth.get("access_token", ""))
+        session = self.hub.auth.tokens.validate(token)
         if session is None:
             _LOGGER.warning("Refused a websocket of %s: the access token is not valid", remote)
             if self._failed_login is not None:
-                self._failed_login(remote)
+                self._failed_login(remote, token)
             note_bad_token(self.hub, "websocket")
             await _refuse(ws, _BAD_TOKEN)
             return None

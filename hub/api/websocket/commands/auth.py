@@ -7,7 +7,8 @@ import voluptuous as vol
 from hub.api.signing import sign_path as signed
 from hub.api.websocket.command import Message, Then, command
 from hub.api.websocket.connection import Connection
-from hub.errors import HubError
+from hub.auth.user import MODULE
+from hub.errors import HubError, InvalidFormat
 from hub.schema import text
 
 MAX_SIGNED_SECONDS: Final = 365 * 86400
@@ -84,6 +85,60 @@ async def delete_all_refresh_tokens(connection: Connection, message: Message) ->
     if message["delete_current_token"] and ends_own:
         return Then({}, lambda: _end_own(connection))
     return {}
+
+
+@command(
+    "auth/refresh_token_set_expiry",
+    {vol.Required("refresh_token_id"): text, vol.Required("enable_expiry"): bool},
+    verb="own",
+)
+async def set_expiry(connection: Connection, message: Message) -> dict[str, Any]:
+    """Switch the end after 90 days without use on or off for one of the caller's tokens."""
+    tokens = connection.hub.auth.tokens
+    wanted = message["refresh_token_id"]
+    if all(token.id != wanted for token in tokens.by_user(connection.user.id)):
+        raise InvalidTokenId("Received invalid token")
+    await tokens.set_expiry(wanted, message["enable_expiry"])
+    return {}
+
+
+@command(
+    "auth/setup_mfa",
+    {
+        vol.Exclusive("mfa_module_id", "asked"): text,
+        vol.Exclusive("flow_id", "asked"): text,
+        vol.Optional("user_input"): vol.Any(None, dict),
+    },
+    verb="own",
+)
+async def setup_mfa(connection: Connection, message: Message) -> dict[str, Any]:
+    """Offer a secret for a second factor, or put it in force with a code of the app."""
+    setups = connection.hub.auth.setups
+    if "flow_id" in message:
+        return await setups.answer(
+            connection.user, message["flow_id"], message.get("user_input") or {}
+        )
+    if "mfa_module_id" not in message:
+        raise InvalidFormat("must contain at least one of mfa_module_id, flow_id.")
+    name = connection.hub.settings.hub.name
+    return setups.start(connection.user, message["mfa_module_id"], name)
+
+
+class DisableFailed(HubError):  # noqa: N818
+    """There is no second factor to remove."""
+
+    code = "disable_failed"
+    http_status = 400
+
+
+@command("auth/depose_mfa", {vol.Required("mfa_module_id"): text}, verb="own")
+async def depose_mfa(connection: Connection, message: Message) -> str:
+    """Remove the caller's second factor."""
+    module, user = message["mfa_module_id"], connection.user
+    known = module == MODULE["id"]
+    if not known or not await connection.hub.auth.totp.disable(user, user):
+        raise DisableFailed(f"Cannot disable MFA Module {module[:80]}: it is not set up")
+    return "done"
 
 
 def _end_own(connection: Connection) -> None:
