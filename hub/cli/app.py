@@ -14,6 +14,9 @@ from hub.cli.errors import INTERRUPTED, PIPE_CLOSED, USAGE, CliError
 from hub.cli.group import Entry, LazyGroup
 from hub.const import VERSION
 
+COMPLETE: Final = "_HUB_COMPLETE"
+"""The variable by which a shell's completion asks."""
+
 COMMANDS: Final = {
     # the hub itself
     "run": Entry("hub.cli.commands.run:run", "Run the hub in the foreground."),
@@ -37,6 +40,7 @@ COMMANDS: Final = {
     "call": Entry("hub.cli.commands.call:call", "Call a service."),
     "watch": Entry("hub.cli.commands.watch:watch", "Show changes as they happen."),
     "jobs": Entry("hub.cli.commands.jobs:jobs", "Show and steer long operations."),
+    "logs": Entry("hub.cli.commands.logs:logs", "Warnings and errors of the hub."),
     "audit": Entry("hub.cli.commands.audit:audit", "Show and prove the audit log."),
     # people and keys
     "login": Entry("hub.cli.commands.login:login", "Log in to a hub that is elsewhere."),
@@ -80,9 +84,17 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit status; an expected failure is told in two lines."""
+    if (instruction := os.environ.get(COMPLETE)) is not None:
+        from click.shell_completion import shell_complete
+
+        return shell_complete(app, {}, "hub", COMPLETE, instruction)
     try:
-        status = app.main(arguments, prog_name="hub", standalone_mode=False)
+        # click's own main would end on a closed pipe as if all were well.
+        with app.make_context("hub", arguments) as context:
+            app.invoke(context)
         sys.stdout.flush()
+    except click.exceptions.Exit as error:
+        return error.exit_code
     except CliError as error:
         return _tell(error)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -96,7 +108,7 @@ def run(arguments: list[str]) -> int:
         # Nobody reads any more; what is left in the buffer goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED
-    return status if isinstance(status, int) else 0
+    return 0
 
 
 def _help_of(error: click.ClickException) -> str | None:

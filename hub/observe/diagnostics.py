@@ -123,7 +123,10 @@ def _settings(settings: "Settings") -> dict[str, Any]:
         for field in dataclasses.fields(settings)
         if field.name not in ("secret_key", "integrations")
     }
-    shown = {name: dataclasses.asdict(value) for name, value in plain.items()}
+    shown = {
+        name: value if isinstance(value, tuple) else dataclasses.asdict(value)
+        for name, value in plain.items()
+    }
     return {**shown, "integrations": settings.integrations, "secret_key": bool(settings.secret_key)}
 
 

@@ -1,14 +1,13 @@
 """`hub audit`: who did what, and the proof that nobody changed it."""
 
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from hub.cli import options
-from hub.cli.output import Columns, emit, note
+from hub.cli.output import Columns, emit, note, when
 
 if TYPE_CHECKING:
     from hub.cli.client import Client
@@ -37,7 +36,7 @@ def list_rows(client: "Client", output: str, **wanted: Any) -> None:
     rows = client.get("/api/audit", **wanted)
     columns: Columns = {
         "SEQ": "seq",
-        "TIME": lambda row: _when(row["at"]),
+        "TIME": lambda row: when(row["at"]),
         "ACTION": "action",
         "TARGET": "target",
         "RESULT": "result",
@@ -85,11 +84,6 @@ def export(client: "Client", after: int | None) -> None:
     for part in client.stream("/api/audit/export", query={"after": after}):
         sys.stdout.buffer.write(part)
     sys.stdout.buffer.flush()
-
-
-def _when(at: float) -> str:
-    """Return a time of the hub in this terminal's time zone."""
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))
 
 
 def _online(data: Path | None) -> Any:

@@ -49,7 +49,7 @@ def watch(client: "Client", what: str, pattern: str | None, output: str) -> None
     if output == "yaml":
         raise CliError("watch shows a table or JSON lines", status=USAGE)
     message, show = _subscription(what, pattern)
-    asyncio.run(_watch(client, message, show if output == "table" else _json))
+    asyncio.run(follow(client, message, show if output == "table" else _json))
 
 
 def _subscription(what: str, pattern: str | None) -> tuple[dict[str, Any], Show]:
@@ -69,7 +69,7 @@ def _subscription(what: str, pattern: str | None) -> tuple[dict[str, Any], Show]
     return message, _resource
 
 
-async def _watch(client: "Client", message: dict[str, Any], show: Show) -> None:
+async def follow(client: "Client", message: dict[str, Any], show: Show) -> None:
     """Subscribe and show, again after each loss."""
     wait, known = FIRST_WAIT, False
     while True:
