@@ -80,9 +80,13 @@ class Reporting(LineEntity, BinarySensorEntity):
 
     def __init__(self, installation: Installation, base: Base) -> None:
         """Show one base station."""
-        addresses = tuple(zone.address + registers.ZONE_TEMPERATURE for zone in base.zones)
         device = base_device(installation, base)
-        super().__init__(installation, f"{base.number}-reporting", device, "Reporting", addresses)
+        super().__init__(installation, f"{base.number}-reporting", device, "Reporting")
+        self.listen_to(base)
+
+    def listen_to(self, base: Base) -> None:
+        """Follow the zones that a base has now."""
+        self.show(tuple(zone.address + registers.ZONE_TEMPERATURE for zone in base.zones))
 
     @property
     def available(self) -> bool:
@@ -96,7 +100,7 @@ class Reporting(LineEntity, BinarySensorEntity):
 
 
 def line_flags(installation: Installation) -> Iterator[Entity]:
-    """Yield the flags of the line, its link and its base stations."""
+    """Yield the flags of the line, and its link."""
     yield Link(installation)
     for name, address in (
         ("Error", registers.ERROR),
@@ -104,17 +108,14 @@ def line_flags(installation: Installation) -> Iterator[Entity]:
         ("Hint", registers.HINT),
     ):
         yield Flag(installation, name.lower(), name, address, "problem")
-    settings = installation.settings
-    for number in settings.mixed_groups:
+
+
+def running(installation: Installation, noun: str, number: int) -> Flag:
+    """Return whether the pump of a mixed group, a dehumidifier or an extra pump runs."""
+    if noun == "mixed group":
         address = registers.mixed_group(number)[1]
         name = f"Mixed group {number} pump"
-        yield Flag(installation, f"mixed-{number}-pump", name, address, "running")
-    for number in settings.dehumidifiers:
-        address = registers.dehumidifier(number)
-        name = f"Dehumidifier {number}"
-        yield Flag(installation, f"dehumidifier-{number}", name, address, "running")
-    for number in settings.pumps:
-        address = registers.pump(number)
-        yield Flag(installation, f"pump-{number}", f"Pump {number}", address, "running")
-    for base in settings.bases:
-        yield Reporting(installation, base)
+        return Flag(installation, f"mixed-{number}-pump", name, address, "running")
+    address = (registers.pump if noun == "pump" else registers.dehumidifier)(number)
+    name = f"{noun.capitalize()} {number}"
+    return Flag(installation, f"{noun}-{number}", name, address, "running")

@@ -52,12 +52,15 @@ class ZoneClimate(LineEntity, ClimateEntity):
         self._state = first + ZONE_STATE
         self._setpoint = first + ZONE_SETPOINT
         self._temperature = first + ZONE_TEMPERATURE
-        self._humidity = first + ZONE_HUMIDITY if zone.humidity else None
-        addresses = [self._temperature, self._state, self._setpoint, MODE]
-        if self._humidity is not None:
-            addresses.append(self._humidity)
-        device = zone_device(installation, zone)
-        super().__init__(installation, f"{zone.key}-climate", device, None, tuple(addresses))
+        self._humidity: int | None = None
+        super().__init__(installation, f"{zone.key}-climate", zone_device(installation, zone))
+        self.measure(zone)
+
+    def measure(self, zone: Zone) -> None:
+        """Show the humidity where the zone has a sensor, and no longer where it has none."""
+        addresses = (self._temperature, self._state, self._setpoint, MODE)
+        self._humidity = zone.address + ZONE_HUMIDITY if zone.humidity else None
+        self.show(addresses if self._humidity is None else (*addresses, self._humidity))
 
     @property
     def hvac_modes(self) -> Sequence[HVACMode]:  # type: ignore[override] # it follows the season
@@ -139,12 +142,3 @@ class ZoneClimate(LineEntity, ClimateEntity):
     def _fresh(self, address: int) -> float | None:
         reading = self.image.reading(address)
         return tidy(reading.value) if reading.quality == "good" else None
-
-
-def climates(installation: Installation) -> list[ZoneClimate]:
-    """Return a thermostat for every configured zone."""
-    return [
-        ZoneClimate(installation, zone)
-        for base in installation.settings.bases
-        for zone in base.zones
-    ]

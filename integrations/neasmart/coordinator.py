@@ -5,14 +5,15 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from hub.sdk import Hub, NotAllowed
+from hub.sdk import Hub, NotAllowed, Unavailable
 from integrations.neasmart.capture import Capture
 from integrations.neasmart.command import Command
 from integrations.neasmart.image import Image
 from integrations.neasmart.models import Settings
+from integrations.neasmart.options import TCP, Options
 from integrations.neasmart.pdu import Slave
 from integrations.neasmart.registers import COMMANDS, MODE, STATE
-from integrations.neasmart.server import TCP, Server
+from integrations.neasmart.server import Server
 from integrations.neasmart.store import Store
 
 _LOGGER = logging.getLogger(__name__)
@@ -39,20 +40,21 @@ class Installation:
             monotonic=hub.clock.monotonic,
             wall=hub.clock.time,
         )
-        slave = Slave(
+        self._slave = Slave(
             self.image,
             settings.unit_ids,
             broadcast=settings.broadcast,
             sniff_only=settings.sniff_only,
         )
-        self.server = Server(
-            slave, settings.options, capture=self._capture(), sleep=hub.clock.sleep
-        )
+        self.server = self._line_at(settings.options)
         self.server.suppress_noise = settings.suppress_noise
-        self.store = Store(hub, self.image, settings.id)
+        self.store = Store(hub, self.image, settings.key)
+        self.on_health: Callable[[], None] | None = None
+        """Called when the line opens or fails, and when a base station falls silent or speaks."""
         self._by_address: dict[int, dict[Write, None]] = {}
         self._by_group: dict[int, dict[Write, None]] = {}
         self._line: dict[Write, None] = {}
+        self._health = self._how_it_fares()
         self._flush_waits = False
         self._line_changed = False
         self._refreshed_at = hub.clock.monotonic()
@@ -77,12 +79,53 @@ class Installation:
                 self.image.command(address, value, expires=False)
         self._cancel = self.hub.clock.call_later(TICK, self._tick)
 
+    async def move(self, options: Options) -> None:
+        """Open another line in place of this one; raises Unavailable, then the old one goes on."""
+        old, new = self.server, self._line_at(options)
+        new.suppress_noise = old.suppress_noise
+        shared = old.options.collides(options)
+        if shared:
+            await old.stop()
+        try:
+            await new.start()
+            await new.tried.wait()
+            if new.error is not None:
+                raise Unavailable(new.error)
+        except BaseException:
+            await new.stop()
+            if shared:
+                await old.start()
+            raise
+        self.server = new
+        old.on_status, new.on_status = None, self._status
+        if not shared:
+            await old.stop()
+        self._noise = (0, 0)
+        self._status()
+
+    def adopt(self, settings: Settings) -> None:
+        """Follow new settings at once; the line itself is not touched."""
+        before, self.settings = self.settings, settings
+        self.image.stale_after = settings.stale_after
+        self.image.command_timeout = settings.command_timeout
+        self.image.fahrenheit = settings.fahrenheit
+        self._slave.serve(
+            settings.unit_ids, broadcast=settings.broadcast, sniff_only=settings.sniff_only
+        )
+        if settings.suppress_noise != before.suppress_noise:
+            self.server.suppress_noise = settings.suppress_noise
+        if (settings.capture, settings.capture_limit) != (before.capture, before.capture_limit):
+            old, self.server.capture = self.server.capture, self._capture(settings.options)
+            if old is not None:
+                self.hub.tasks.spawn(old.flush(), "write the rest of the bus capture")
+        self._status()
+
     async def stop(self) -> None:
         """Close the line and store what is not yet stored."""
         if self._cancel is not None:
             self._cancel()
             self._cancel = None
-        self.image.on_change = self.server.on_status = None
+        self.image.on_change = self.server.on_status = self.on_health = None
         await self.server.stop()
         try:
             async with asyncio.timeout(_SAVE_SECONDS):
@@ -128,7 +171,7 @@ class Installation:
         if self._line_changed:
             for followers in self._by_group.values():
                 writes |= followers
-        self._line_changed = False
+        status, self._line_changed = self._line_changed, False
         if not addresses <= COMMANDS:
             self.store.dirty = True
         for write in writes:
@@ -136,6 +179,8 @@ class Installation:
                 write()
             except Exception:
                 _LOGGER.exception("An entity of %s was not updated", self.settings.name)
+        if groups or status:
+            self._tell_health()
 
     # private
 
@@ -174,9 +219,24 @@ class Installation:
             damaged - before[1],
         )
 
-    def _capture(self) -> Capture | None:
+    def _how_it_fares(self) -> tuple[object, ...]:
+        fresh = self.image.fresh
+        zones = (base.zones for base in self.settings.bases)
+        return self.server.error, *(any(fresh(zone.address // 100) for zone in of) for of in zones)
+
+    def _tell_health(self) -> None:
+        before, self._health = self._health, self._how_it_fares()
+        if self._health != before and self.on_health is not None:
+            self.on_health()
+
+    def _line_at(self, options: Options) -> Server:
+        return Server(
+            self._slave, options, capture=self._capture(options), sleep=self.hub.clock.sleep
+        )
+
+    def _capture(self, options: Options) -> Capture | None:
         path = self.settings.capture
         if path is None:
             return None
-        framing = "mbap" if self.settings.options.transport == TCP else "rtu"
+        framing = "mbap" if options.transport == TCP else "rtu"
         return Capture(self.hub.data_dir / path, framing, self.settings.capture_limit)

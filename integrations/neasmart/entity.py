@@ -37,6 +37,16 @@ class LineEntity(Entity):
         """Follow the registers."""
         self._unfollow = self.installation.follow(self.addresses, self.write)
 
+    def show(self, addresses: tuple[int, ...]) -> None:
+        """Show other registers from now on."""
+        if addresses == self.addresses:
+            return
+        self.addresses = addresses
+        if self._unfollow is not None:
+            self._unfollow()
+            self._unfollow = self.installation.follow(addresses, self.write)
+            self.write()
+
     async def removed(self) -> None:
         """Follow no more."""
         if self._unfollow is not None:

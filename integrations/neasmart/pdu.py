@@ -41,9 +41,13 @@ class Slave:
         sniff_only: bool = False,
     ) -> None:
         self.image = image
+        self.on_foreign: Callable[[int, bytes], None] | None = None
+        self.serve(units, broadcast=broadcast, sniff_only=sniff_only)
+
+    def serve(self, units: Iterable[int], *, broadcast: bool, sniff_only: bool) -> None:
+        """Listen to these units from now on, and answer for them unless only sniffing."""
         self.units = frozenset(units) if broadcast else frozenset(units) | {BROADCAST}
         self.answered: frozenset[int] = frozenset() if sniff_only else self.units
-        self.on_foreign: Callable[[int, bytes], None] | None = None
         self._broadcast = broadcast
 
     def handle(self, unit: int, pdu: bytes, now: float, counters: Counters) -> bytes | None:

@@ -1,19 +1,21 @@
-"""The schema of the section `neasmart:`: one installation, or several by id or as a list."""
+"""What the spec of a `neasmart.installation` holds."""
 
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from copy import deepcopy
 from pathlib import PurePosixPath
 from typing import Any, Final
 
 import voluptuous as vol
 
-from hub.sdk import boolean, finite_float, port, positive_seconds, slug, text
+from hub.sdk import boolean, described, finite_float, port, positive_seconds, text
 from integrations.neasmart.registers import BASES, CHANNELS, Mode, State
 
 
 def whole(low: int, high: int, what: str) -> Callable[[object], int]:
     """Accept a whole number of a range, also as text; `what` names it in the message."""
 
+    @described(type="integer", min=low, max=high)
     def validate(value: object) -> int:
         if isinstance(value, str) and value.strip().isdecimal():
             value = int(value)
@@ -24,21 +26,22 @@ def whole(low: int, high: int, what: str) -> Callable[[object], int]:
     return validate
 
 
-def distinct(
-    low: int, high: int, what: str, *, some: bool = False
-) -> Callable[[object], list[int]]:
+def distinct(low: int, high: int, what: str) -> vol.All:
     """Accept one number or a list of them; doubles are dropped."""
-    one = vol.Schema([whole(low, high, what)])
-
-    def validate(value: object) -> list[int]:
-        numbers = one(value if isinstance(value, list) else [value])
-        if some and not numbers:
-            raise vol.Invalid(f"expected at least one {what}")
-        return list(dict.fromkeys(numbers))
-
-    return validate
+    return vol.All(_listed, [whole(low, high, what)], lambda items: list(dict.fromkeys(items)))
 
 
+def _listed(value: object) -> object:
+    return value if isinstance(value, list) else [value]
+
+
+def _mapping(value: object) -> object:
+    if not isinstance(value, dict):
+        raise vol.Invalid("expected a mapping with a type")
+    return value
+
+
+@described(type="string")
 def _network(value: object) -> str:
     try:
         return str(ipaddress.ip_network(text(value), strict=False))
@@ -46,6 +49,7 @@ def _network(value: object) -> str:
         raise vol.Invalid("expected an address or a network such as 192.168.1.0/24") from None
 
 
+@described(type="string")
 def _inside(value: object) -> str:
     path = PurePosixPath(text(value))
     if path.is_absolute() or ".." in path.parts or not path.name:
@@ -65,117 +69,185 @@ def _unique(key: str, what: str) -> Callable[[list[dict[str, Any]]], list[dict[s
     return validate
 
 
-def _is_mapping(value: object) -> bool:
-    return isinstance(value, dict)
-
-
 def _or_zero(value: object) -> object:
     return 0 if value is None else value
 
 
-_ALLOW: Final = vol.All(lambda value: value if isinstance(value, list) else [value], [_network])
-_LISTEN: Final[dict[Any, Any]] = {
-    vol.Optional("host", default="0.0.0.0"): text,  # noqa: S104 - the adapter dials us
-    vol.Optional("port", default=502): port,
-    vol.Optional("allow", default=list): _ALLOW,
-    vol.Optional("max_connections", default=8): whole(1, 100, "a number of connections"),
-    vol.Optional("idle_timeout", default=0): vol.All(
-        finite_float, vol.Range(min=0, msg="expected seconds, 0 for no limit")
+_NAME: Final = vol.All(text, vol.Length(min=1, max=100, msg="expected 1 to 100 characters"))
+
+_MISSING: Final = object()
+_LISTEN: Final = {
+    "host": "0.0.0.0",  # noqa: S104 - the adapter dials us
+    "port": 502,
+    "allow": [],
+    "max_connections": 8,
+    "idle_timeout": 0.0,
+}
+TRANSPORTS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "tcp": _LISTEN,
+    "rtu-over-tcp": {**_LISTEN, "echo": False},
+    "rtu-over-tcp-dial": {"host": _MISSING, "port": _MISSING, "echo": False},
+    "serial": {
+        "device": _MISSING,
+        "baudrate": 38400,
+        "parity": "N",
+        "stopbits": 1,
+        "echo": False,
+    },
+}
+"""Which fields each type of line has, and what they are when they are left out."""
+
+
+def _fitting(value: dict[str, Any]) -> dict[str, Any]:
+    """Keep to the fields of the line's type and fill in its defaults."""
+    kind = value["type"]
+    fields = TRANSPORTS[kind]
+    wrong = [
+        vol.Invalid(f"a line of type {kind} has no {name}, leave it out", path=[name])
+        for name in value
+        if name != "type" and name not in fields
+    ]
+    wrong += [
+        vol.Invalid(f"a line of type {kind} needs a {name}", path=[name])
+        for name, default in fields.items()
+        if default is _MISSING and name not in value
+    ]
+    if wrong:
+        raise vol.MultipleInvalid(wrong)
+    return deepcopy({**fields, **value})
+
+
+TRANSPORT: Final = vol.All(
+    _mapping,
+    {
+        vol.Optional("type", default="tcp", description="How the hub reaches the line"): vol.In(
+            list(TRANSPORTS), msg=f"expected one of {', '.join(TRANSPORTS)}"
+        ),
+        vol.Optional(
+            "host", description="Address to listen on (0.0.0.0 = all), or the adapter to dial"
+        ): text,
+        vol.Optional("port", description="Port to listen on (502), or that of the adapter"): port,
+        vol.Optional(
+            "allow", description="Addresses or networks that may connect; empty = all"
+        ): vol.All(_listed, [_network]),
+        vol.Optional("max_connections", description="How many adapters at once (8)"): whole(
+            1, 100, "a number of connections"
+        ),
+        vol.Optional(
+            "idle_timeout",
+            description={"description": "Cut what is silent for so long; 0 = never", "unit": "s"},
+        ): vol.All(finite_float, vol.Range(min=0, msg="expected seconds, 0 for no limit")),
+        vol.Optional("device", description="Path of the serial device"): text,
+        vol.Optional("baudrate", description="Speed of the serial device (38400)"): whole(
+            300, 4_000_000, "a baud rate"
+        ),
+        vol.Optional("parity", description="Parity of the serial device (N)"): vol.In(
+            ["N", "E", "O"]
+        ),
+        vol.Optional("stopbits", description="Stop bits of the serial device (1)"): vol.In(
+            [1, 1.5, 2]
+        ),
+        vol.Optional("echo", description="The adapter hears what it sends itself"): boolean,
+    },
+    _fitting,
+)
+ZONE: Final[dict[Any, Any]] = {
+    vol.Required("channel", description="Channel of the base station"): whole(
+        1, CHANNELS, "a channel"
+    ),
+    vol.Required("name", description="What people call the room"): _NAME,
+    vol.Optional("area", description="Area of a new zone; its own name when left out"): text,
+    vol.Optional("humidity", default=True, description="Its thermostat measures humidity"): boolean,
+}
+BASE: Final[dict[Any, Any]] = {
+    vol.Required("number", description="As set by its DIP switches, 1 is the master"): whole(
+        1, BASES, "a base number"
+    ),
+    vol.Optional("name", description="What people call the base station"): _NAME,
+    vol.Optional("zones", default=list, description="Its room channels"): vol.All(
+        [ZONE], _unique("channel", "channel")
     ),
 }
-_ECHO: Final[dict[Any, Any]] = {vol.Optional("echo", default=False): boolean}
-_TRANSPORTS: Final[dict[str, vol.Schema]] = {
-    "tcp": vol.Schema({vol.Required("type"): text, **_LISTEN}),
-    "rtu-over-tcp": vol.Schema({vol.Required("type"): text, **_LISTEN, **_ECHO}),
-    "rtu-over-tcp-dial": vol.Schema(
-        {
-            vol.Required("type"): text,
-            vol.Required("host"): text,
-            vol.Required("port"): port,
-            **_ECHO,
-        }
-    ),
-    "serial": vol.Schema(
-        {
-            vol.Required("type"): text,
-            vol.Required("device"): text,
-            vol.Optional("baudrate", default=38400): whole(300, 4_000_000, "a baud rate"),
-            vol.Optional("parity", default="N"): vol.In(["N", "E", "O"]),
-            vol.Optional("stopbits", default=1): vol.In([1, 1.5, 2]),
-            **_ECHO,
-        }
-    ),
-}
-
-
-def _transport(value: object) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise vol.Invalid("expected a mapping with a type")
-    kind = value.get("type", "tcp")
-    if not isinstance(kind, str) or kind not in _TRANSPORTS:
-        raise vol.Invalid(f"expected one of {', '.join(_TRANSPORTS)}", path=["type"])
-    checked: dict[str, Any] = _TRANSPORTS[kind]({"type": kind, **value})
-    return checked
-
-
-ZONE: Final = vol.Schema(
-    {
-        vol.Required("channel"): whole(1, CHANNELS, "a channel"),
-        vol.Required("name"): text,
-        vol.Optional("area"): text,
-        vol.Optional("humidity", default=True): boolean,
-    }
-)
-BASE: Final = vol.Schema(
-    {
-        vol.Required("number"): whole(1, BASES, "a base number"),
-        vol.Optional("name"): text,
-        vol.Optional("zones", default=list): vol.All([ZONE], _unique("channel", "channel")),
-    }
-)
 INSTALLATION: Final = vol.Schema(
     {
-        vol.Optional("id", default="home"): slug,
-        vol.Optional("name", default="Neasmart"): text,
-        vol.Optional("transport", default=lambda: {"type": "tcp"}): _transport,
-        vol.Optional("unit_ids", default=lambda: [240, 241]): distinct(
-            1, 247, "unit id", some=True
+        vol.Optional("name", default="Neasmart", description="Name of the line's device"): _NAME,
+        vol.Optional(
+            "transport", default=lambda: {"type": "tcp"}, description="The line to the base"
+        ): TRANSPORT,
+        vol.Optional("bases", default=list, description="The base stations"): vol.All(
+            [BASE], _unique("number", "base")
         ),
-        vol.Optional("broadcast", default=True): boolean,
-        vol.Optional("sniff_only", default=False): boolean,
-        vol.Optional("suppress_noise", default=True): boolean,
-        vol.Optional("stale_after", default=180): positive_seconds,
-        vol.Optional("command_timeout", default=30): positive_seconds,
-        vol.Optional("startup_mode", default=0): vol.All(
-            _or_zero, whole(0, max(Mode), "an operating mode")
+        vol.Optional("mixed_groups", default=list, description="Mixed groups in use"): distinct(
+            1, 3, "mixed group"
         ),
-        vol.Optional("startup_state", default=0): vol.All(
-            _or_zero, whole(0, max(State), "an operating state")
+        vol.Optional("dehumidifiers", default=list, description="Dehumidifiers in use"): distinct(
+            1, 9, "dehumidifier"
         ),
-        vol.Optional("unit", default="C"): vol.In(["C", "F"]),
-        vol.Optional("capture"): {
-            vol.Required("file"): _inside,
-            vol.Optional("max_bytes", default=16_000_000): whole(10_000, 2**40, "a size in bytes"),
+        vol.Optional("pumps", default=list, description="Extra pumps in use"): distinct(
+            1, 5, "pump"
+        ),
+        vol.Optional("unit", default="C", description="Temperature unit on the bus"): vol.In(
+            ["C", "F"]
+        ),
+        vol.Optional(
+            "unit_ids", default=lambda: [240, 241], description="Unit ids that the hub answers for"
+        ): vol.All(
+            distinct(1, 247, "unit id"), vol.Length(min=1, msg="expected at least one unit id")
+        ),
+        vol.Optional(
+            "broadcast", default=True, description="Unit 0 is a broadcast, never answered"
+        ): boolean,
+        vol.Optional(
+            "sniff_only", default=False, description="Only listen, beside a real gateway"
+        ): boolean,
+        vol.Optional(
+            "suppress_noise", default=True, description="Count foreign frames without logging them"
+        ): boolean,
+        vol.Optional(
+            "stale_after",
+            default=180,
+            description="Silence until a zone is unavailable",
+        ): positive_seconds,
+        vol.Optional(
+            "command_timeout",
+            default=30,
+            description="How long a command waits to be read",
+        ): positive_seconds,
+        vol.Optional(
+            "startup_mode", default=0, description="Operating mode sent at the start; 0 = none"
+        ): vol.All(_or_zero, whole(0, max(Mode), "an operating mode")),
+        vol.Optional(
+            "startup_state", default=0, description="Operating state sent at the start; 0 = none"
+        ): vol.All(_or_zero, whole(0, max(State), "an operating state")),
+        vol.Optional("capture", description="Record the traffic"): {
+            vol.Required("file", description="File inside the data folder"): _inside,
+            vol.Optional(
+                "max_bytes", default=16_000_000, description="Size at which a new file is begun"
+            ): whole(10_000, 2**40, "a size in bytes"),
         },
-        vol.Optional("bases", default=list): vol.All([BASE], _unique("number", "base")),
-        vol.Optional("mixed_groups", default=list): distinct(1, 3, "mixed group"),
-        vol.Optional("dehumidifiers", default=list): distinct(1, 9, "dehumidifier"),
-        vol.Optional("pumps", default=list): distinct(1, 5, "pump"),
     }
 )
-_KEYS: Final = frozenset(str(key) for key in INSTALLATION.schema)
 
 
-def section(value: object) -> list[dict[str, Any]]:
-    """Return the installations of a section; raises vol.Invalid with the path in the file."""
+def _moved(value: object) -> None:
+    """Say where the section of `hub.yaml` belongs now."""
+    raise vol.Invalid(
+        "installations are resources now: move these lines into resources/heating.yaml, "
+        f"there they stand under {' and '.join(_ids(value))} "
+        "(docs/neasmart.md#from-hubyaml shows how)"
+    )
+
+
+def _ids(value: object) -> list[str]:
+    """Return the resources that a section of old would be: one, several by id, or a list."""
+    keys = ["home"]
     if isinstance(value, list):
-        return list(vol.Schema(vol.All([INSTALLATION], _unique("id", "installation")))(value))
-    if not isinstance(value, dict):
-        raise vol.Invalid("expected an installation, or several by id")
-    if not value or not _KEYS.isdisjoint(value) or not all(map(_is_mapping, value.values())):
-        return [INSTALLATION(value)]
-    named = vol.Schema({slug: INSTALLATION})(value)
-    return [{**installation, "id": key} for key, installation in named.items()]
+        keys = [item.get("id", "home") for item in value if isinstance(item, dict)]
+    elif isinstance(value, dict) and "id" in value:
+        keys = [value["id"]]
+    elif isinstance(value, dict) and value and {*value}.isdisjoint(map(str, INSTALLATION.schema)):
+        keys = list(value)
+    return [f"neasmart.installation/{key}:" for key in keys]
 
 
-CONFIG: Final = vol.Schema(section)
+CONFIG: Final = vol.Schema(_moved)

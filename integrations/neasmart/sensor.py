@@ -14,6 +14,7 @@ from integrations.neasmart.entity import (
     tidy,
     zone_device,
 )
+from integrations.neasmart.models import Zone
 from integrations.neasmart.registers import Kind
 
 
@@ -107,42 +108,38 @@ class LineSensor(LineEntity, SensorEntity):
 
 def line_sensors(installation: Installation) -> Iterator[Entity]:
     """Yield the sensors of the line and its global registers."""
-    device = line_device(installation)
-
-    def measured(key: str, name: str, address: int) -> Measurement:
-        return Measurement(installation, key, device, name, address)
-
-    yield measured("outside", "Outside temperature", registers.OUTSIDE)
-    yield measured("outside-filtered", "Filtered outside temperature", registers.OUTSIDE_FILTERED)
-    for number in installation.settings.mixed_groups:
-        valve, _, flow, back = registers.mixed_group(number)
-        key, name = f"mixed-{number}", f"Mixed group {number}"
-        yield measured(f"{key}-valve", f"{name} valve", valve)
-        yield measured(f"{key}-flow", f"{name} flow temperature", flow)
-        yield measured(f"{key}-return", f"{name} return temperature", back)
+    for key, name, address in (
+        ("outside", "Outside temperature", registers.OUTSIDE),
+        ("outside-filtered", "Filtered outside temperature", registers.OUTSIDE_FILTERED),
+    ):
+        yield Measurement(installation, key, line_device(installation), name, address)
     for count in COUNTS:
         yield LineSensor(installation, count)
 
 
-def zone_sensors(installation: Installation) -> Iterator[Entity]:
-    """Yield temperature and, where there is a sensor, humidity of every zone."""
-    for base in installation.settings.bases:
-        for zone in base.zones:
-            device = zone_device(installation, zone)
-            yield Measurement(
-                installation,
-                f"{zone.key}-temperature",
-                device,
-                "Temperature",
-                zone.address + registers.ZONE_TEMPERATURE,
-            )
-            if zone.humidity:
-                humidity = Measurement(
-                    installation,
-                    f"{zone.key}-humidity",
-                    device,
-                    "Humidity",
-                    zone.address + registers.ZONE_HUMIDITY,
-                )
-                humidity.device_class = "humidity"
-                yield humidity
+def group_sensors(installation: Installation, number: int) -> Iterator[Entity]:
+    """Yield valve, flow and return of a mixed group."""
+    device, name = line_device(installation), f"Mixed group {number}"
+    valve, _, flow, back = registers.mixed_group(number)
+    for key, what, address in (
+        ("valve", "valve", valve),
+        ("flow", "flow temperature", flow),
+        ("return", "return temperature", back),
+    ):
+        yield Measurement(installation, f"mixed-{number}-{key}", device, f"{name} {what}", address)
+
+
+def temperature(installation: Installation, zone: Zone) -> Measurement:
+    """Return the temperature of a zone."""
+    address = zone.address + registers.ZONE_TEMPERATURE
+    device = zone_device(installation, zone)
+    return Measurement(installation, f"{zone.key}-temperature", device, "Temperature", address)
+
+
+def humidity(installation: Installation, zone: Zone) -> Measurement:
+    """Return the humidity of a zone that has a sensor."""
+    address = zone.address + registers.ZONE_HUMIDITY
+    device = zone_device(installation, zone)
+    found = Measurement(installation, f"{zone.key}-humidity", device, "Humidity", address)
+    found.device_class = "humidity"
+    return found

@@ -6,48 +6,36 @@ import errno
 import ipaddress
 import logging
 import random
+import socket
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Final
 
 from integrations.neasmart.capture import Capture
 from integrations.neasmart.counters import Counters
 from integrations.neasmart.mbap import Mbap
+from integrations.neasmart.options import (
+    LISTENING,
+    RTU_OVER_TCP_DIAL,
+    SERIAL,
+    TCP,
+    Options,
+)
 from integrations.neasmart.pdu import Slave
 from integrations.neasmart.peer import Peer, make_framer
 from integrations.neasmart.rtu import Rtu
 
 _LOGGER = logging.getLogger(__name__)
 
-TCP: Final = "tcp"
-RTU_OVER_TCP: Final = "rtu-over-tcp"
-RTU_OVER_TCP_DIAL: Final = "rtu-over-tcp-dial"
-SERIAL: Final = "serial"
 
 _FIRST_RETRY: Final = 1.0
 _LAST_RETRY: Final = 60.0
 _CONNECT_TIMEOUT: Final = 10.0
+_KNOCK_TIMEOUT: Final = 5.0
+_LOOPBACK: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where to find ourselves
 _TRACE_LENGTH: Final = 400
 _TRACE_BYTES: Final = 512
 _LOG_INTERVAL: Final = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """Where and how the line is reached; `allow` lists addresses or networks, empty = all."""
-
-    transport: str = TCP
-    host: str = "0.0.0.0"  # noqa: S104 - the adapter dials us from the house network
-    port: int = 502
-    device: str = ""
-    baudrate: int = 38400
-    parity: str = "N"
-    stopbits: float = 1
-    echo: bool = False
-    allow: tuple[str, ...] = ()
-    max_connections: int = 8
-    idle_timeout: float = 0.0
 
 
 class Server:
@@ -74,6 +62,8 @@ class Server:
         self.connections = 0
         self.on_status: Callable[[], None] | None = None
         self.trace: deque[tuple[float, str, str, bytes]] = deque(maxlen=_TRACE_LENGTH)
+        self.tried = asyncio.Event()
+        """Set when the first attempt to open the line has ended, well or not."""
         self._framing = "mbap" if options.transport == TCP else "rtu"
         self._networks = tuple(ipaddress.ip_network(item, strict=False) for item in options.allow)
         self._gone = Counters()
@@ -81,6 +71,12 @@ class Server:
         self._task: asyncio.Task[None] | None = None
         self._listener: asyncio.Server | None = None
         self._damaged_logged_at = float("-inf")
+        self._probes: dict[str, asyncio.Event] = {}
+
+    @property
+    def open(self) -> bool:
+        """Tell whether we listen, or an adapter or the device is open."""
+        return self.listening or self.connected
 
     @property
     def connected(self) -> bool:
@@ -89,7 +85,8 @@ class Server:
 
     async def start(self) -> None:
         """Listen, or begin to dial or open the device; failures are retried in the background."""
-        listens = self.options.transport in (TCP, RTU_OVER_TCP)
+        self.tried.clear()
+        listens = self.options.transport in LISTENING
         delay = await self._attempt(_FIRST_RETRY) if listens else 0.0
         self._task = asyncio.get_running_loop().create_task(self._run(delay), name="neasmart line")
 
@@ -113,6 +110,28 @@ class Server:
         self.listening = False
         if self.capture is not None:
             await self.capture.flush()
+
+    async def knock(self) -> None:
+        """Connect to our own listener until it lets us in; raises OSError and TimeoutError.
+
+        The visit is no adapter: nobody makes room for it and nothing counts it.
+        """
+        if self._listener is None:
+            raise ConnectionRefusedError(self.error or "not listening")
+        name = self._listener.sockets[0].getsockname()
+        host = _LOOPBACK.get(name[0], name[0])
+        with socket.socket(self._listener.sockets[0].family, socket.SOCK_STREAM) as probe:
+            probe.setblocking(False)
+            probe.bind((host, 0, *name[2:]))
+            visitor = "{}:{}".format(*probe.getsockname())
+            let_in = self._probes[visitor] = asyncio.Event()
+            try:
+                async with asyncio.timeout(_KNOCK_TIMEOUT):
+                    loop = asyncio.get_running_loop()
+                    await loop.sock_connect(probe, (host, name[1], *name[2:]))
+                    await let_in.wait()
+            finally:
+                del self._probes[visitor]
 
     def counters(self) -> Counters:
         """Return the sums over all peers since the start."""
@@ -144,6 +163,9 @@ class Server:
 
     def admit(self, peer: Peer) -> bool:
         """Take a new peer, by the allow-list; a full house drops its most silent peer."""
+        if (probe := self._probes.get(peer.name)) is not None:
+            probe.set()
+            return False
         if peer.address and self._networks:
             address = ipaddress.ip_address(peer.address.partition("%")[0])
             mapped = getattr(address, "ipv4_mapped", None)
@@ -175,13 +197,14 @@ class Server:
 
     async def _run(self, delay: float) -> None:
         while True:
-            if self.options.transport in (TCP, RTU_OVER_TCP):
+            if self.options.transport in LISTENING:
                 if self.listening:
                     return
             elif self.peers:
                 await next(iter(self.peers)).closed.wait()
                 delay = _FIRST_RETRY
-            await self._sleep(delay * random.uniform(0.75, 1.25))  # noqa: S311 - jitter
+            if delay:
+                await self._sleep(delay * random.uniform(0.75, 1.25))  # noqa: S311 - jitter
             delay = await self._attempt(max(delay, _FIRST_RETRY))
 
     async def _attempt(self, delay: float) -> float:
@@ -194,7 +217,9 @@ class Server:
             if message != self.error:
                 _LOGGER.warning("%s; trying again", message)
             self._status(message)
+            self.tried.set()
             return min(2 * delay, _LAST_RETRY)
+        self.tried.set()
         if self.error is not None:
             _LOGGER.info("The line is open again")
         self._status(None)

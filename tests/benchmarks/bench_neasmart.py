@@ -53,9 +53,15 @@ async def serve_hub(folder: Path) -> None:
     zones = [{"channel": c, "name": f"Room {c}"} for c in range(1, 13)]
     bases = [{"number": number, "zones": zones} for number in range(1, 6)]
     line = {"transport": {"type": "tcp", "host": "127.0.0.1", "port": port}, "bases": bases}
-    (folder / "hub.yaml").write_text(json.dumps({"mqtt": {"enabled": False}, "neasmart": line}))
+    (folder / "hub.yaml").write_text(json.dumps({"mqtt": {"enabled": False}}))
+    (folder / "resources").mkdir()
+    (folder / "resources" / "heating.yaml").write_text(
+        json.dumps({"neasmart.installation/home": line})
+    )
     settings = bootstrap.load_settings(folder)
-    await bootstrap.start(settings, folder, folder / "data", http)
+    hub = (await bootstrap.start(settings, folder, folder / "data", http)).hub
+    while hub.resources.status("neasmart.installation", "home").phase != "in_sync":
+        await asyncio.sleep(0.01)
     print(port, flush=True)
     await asyncio.Event().wait()
 

@@ -19,16 +19,13 @@ from integrations.neasmart.registers import (
 from tests.e2e.visits import Visit
 from tests.peers.hub import HubProcess
 from tests.peers.modbus import Mbpoll
-from tests.peers.ports import free_port_number
+from tests.peers.ports import free_port_number, wait_for_port
 
 pytestmark = pytest.mark.timeout(90)
 
-CONFIG = """
-hub:
-  name: Heated house
-mqtt:
-  enabled: false
-neasmart:
+CONFIG = "hub:\n  name: Heated house\nmqtt:\n  enabled: false\n"
+RESOURCES = """
+neasmart.installation/home:
   transport: {{type: tcp, host: 127.0.0.1, port: {port}}}
   bases:
     - number: 1
@@ -40,7 +37,9 @@ async def test_a_modbus_master_reads_what_the_page_set(
     start_hub: Callable[..., HubProcess], visit: Visit, mbpoll: Mbpoll
 ) -> None:
     port = free_port_number()
-    tab = await visit(start_hub(CONFIG.format(port=port)))
+    hub = start_hub(CONFIG, resources=RESOURCES.format(port=port))
+    await asyncio.to_thread(wait_for_port, port)
+    tab = await visit(hub)
     first = zone(1, 1)
 
     async def write(address: int, value: int) -> None:

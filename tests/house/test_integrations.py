@@ -47,8 +47,21 @@ def test_schema_validates_its_section(folder: Path) -> None:
         schema({"no key of any integration": 1})
 
 
+def test_resource_types_are_those_of_the_manifest(folder: Path) -> None:
+    names = json.loads((folder / "manifest.json").read_text()).get("resources", [])
+    if names:
+        types = importlib.import_module(f"integrations.{folder.name}.resources").TYPES
+        assert [item.name for item in types] == names
+        assert all(item.domain == folder.name.removeprefix("_") for item in types)
+    else:
+        assert not (folder / "resources.py").exists()
+
+
 def test_setup_is_a_coroutine_function(folder: Path) -> None:
     module = importlib.import_module(f"integrations.{folder.name}")
+    if not hasattr(module, "setup"):
+        assert (folder / "resources.py").exists(), "neither a section nor resources"
+        return
     names = list(module.setup.__code__.co_varnames[: module.setup.__code__.co_argcount])
     assert names == ["hub", "config"]
 

@@ -74,19 +74,22 @@ class House:
         return response
 
 
-MakeHouse = Callable[[str], Awaitable[House]]
+MakeHouse = Callable[..., Awaitable[House]]
 
 
 @pytest.fixture
 async def make_house(tmp_path: Path) -> AsyncIterator[MakeHouse]:
-    """Return a function that starts a hub with a given hub.yaml; all are stopped at the end."""
+    """Return a function that starts a hub with a hub.yaml and resources; all are stopped at the end."""
     houses: list[House] = []
 
-    async def make(config: str = CONFIG) -> House:
+    async def make(config: str = CONFIG, resources: str | None = None) -> House:
         folder = tmp_path / f"house{len(houses)}"
         config_dir = folder / "config"
         config_dir.mkdir(parents=True)
         (config_dir / "hub.yaml").write_text(config, encoding="utf-8")
+        if resources is not None:
+            (config_dir / "resources").mkdir()
+            (config_dir / "resources" / "test.yaml").write_text(resources, encoding="utf-8")
         settings = bootstrap.load_settings(config_dir)
         running = await bootstrap.start(settings, config_dir, folder / "data", port=0)
         auth = running.hub.auth

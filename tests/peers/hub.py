@@ -122,13 +122,22 @@ def start_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...
     """Return a function that starts a hub on a folder or on the text of a `hub.yaml`."""
     started: list[HubProcess] = []
 
-    def start(config: Path | str = MINIMAL, *, init: bool = True, **environment: str) -> HubProcess:
+    def start(
+        config: Path | str = MINIMAL,
+        *,
+        init: bool = True,
+        resources: str | None = None,
+        **environment: str,
+    ) -> HubProcess:
         home = tmp_path_factory.mktemp("hub")
         if isinstance(config, str):
             folder = home / "config"
             folder.mkdir()
             (folder / "hub.yaml").write_text(config)
             config = folder
+        if resources is not None:
+            (config / "resources").mkdir()
+            (config / "resources" / "test.yaml").write_text(resources)
         process = HubProcess(config, home / "data", free_port_number(), environment=environment)
         started.append(process)
         if init:

@@ -11,15 +11,18 @@ import pytest
 from hub import bootstrap
 from hub.config.settings import Settings
 from hub.hub import Hub
+from hub.resources import Phase, Status
 from hub.states import State, StateMachine
 from hub.util.clock import FakeClock
-from integrations import neasmart
-from integrations.neasmart import coordinator
+from integrations.neasmart.controller import Installations
 from integrations.neasmart.coordinator import Installation
-from integrations.neasmart.schema import CONFIG
-from tests.peers.ports import free_port_number
+from integrations.neasmart.resources import TYPE
+from tests.peers.ports import free_port_number, wait_until
 
 sys.path.insert(0, str(Path(__file__).parents[3] / "config" / "demo"))
+
+
+SETTLED = {Phase.IN_SYNC, Phase.UNKNOWN}
 
 
 @dataclass
@@ -28,8 +31,42 @@ class House:
 
     hub: Hub
     clock: FakeClock
-    installation: Installation
-    unload: Callable[[], Awaitable[None]]
+
+    @property
+    def lane(self) -> Any:
+        """The type at work; None until its first resource was looked at."""
+        engine = self.hub.resources.engine
+        return None if engine is None else engine._lanes.get(TYPE)
+
+    @property
+    def controller(self) -> Installations:
+        """What keeps the installations running."""
+        found = self.lane.controller
+        assert isinstance(found, Installations)
+        return found
+
+    @property
+    def installation(self) -> Installation:
+        """The one called home."""
+        return self.controller.running["home"].installation
+
+    async def put(self, spec: Any, key: str = "home") -> Status:
+        """Write the resource and wait until it was looked at to the end."""
+        change = await self.hub.resources.put(TYPE, key, spec)
+        return await self.settled(key, revision=change.revision)
+
+    async def settled(
+        self, key: str = "home", *, revision: int | None = None, phases: Any = SETTLED
+    ) -> Status:
+        """Wait for a phase, and for a revision to be live."""
+
+        def reached() -> bool:
+            status = self.hub.resources.status(TYPE, key)
+            live = revision in (None, status.observed_revision)
+            return status.phase in phases and (live or status.phase is not Phase.IN_SYNC)
+
+        await wait_until(reached)
+        return self.hub.resources.status(TYPE, key)
 
     @property
     def port(self) -> int:
@@ -66,23 +103,17 @@ Start = Callable[..., Awaitable[House]]
 
 
 @pytest.fixture
-async def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Start]:
-    """Return a function that starts a hub with a neasmart section on the test's database."""
+async def start(tmp_path: Path) -> AsyncIterator[Start]:
+    """Return a function that starts a hub on the test's database, with an installation `home`."""
     houses: list[House] = []
-    made: list[Installation] = []
 
-    class Noted(Installation):
-        def __init__(self, hub: Hub, settings: Any) -> None:
-            super().__init__(hub, settings)
-            made.append(self)
-
-    monkeypatch.setattr(coordinator, "Installation", Noted)
-
-    async def make(section: Any, *, data: Path = tmp_path) -> House:
-        hub, clock = await build(data)
-        unload = await neasmart.setup(hub, CONFIG(section))
-        house = House(hub, clock, made[-1], unload)
+    async def make(spec: Any, *, data: Path = tmp_path) -> House:
+        house = House(*await build(data))
         houses.append(house)
+        await house.hub.resources.start(house.hub)
+        await house.hub.resources.put(TYPE, "home", spec)
+        await wait_until(lambda: house.lane is not None and "home" in house.controller.running)
+        await house.settled()
         return house
 
     yield make
@@ -100,10 +131,10 @@ async def build(data: Path) -> tuple[Hub, FakeClock]:
 
 
 async def close(house: House) -> None:
-    """Unload and let go of everything; a second time does nothing."""
+    """Stop and let go of everything; a second time does nothing."""
     if house.hub.tasks._closed:
         return
-    await house.unload()
+    await bootstrap._end_work(house.hub)
     for registry in (house.hub.floors, house.hub.labels, house.hub.areas, house.hub.devices):
         await registry.flush()
     await house.hub.entity_registry.flush()

@@ -16,8 +16,9 @@ from base_station_wire import Wire, checksum, to_celsius, to_word
 from integrations.neasmart import crc, dpt9
 from integrations.neasmart.command import Phase
 from integrations.neasmart.image import Image
+from integrations.neasmart.options import Options as LineOptions
 from integrations.neasmart.pdu import Slave
-from integrations.neasmart.server import Options as LineOptions
+from integrations.neasmart.schema import INSTALLATION
 from integrations.neasmart.server import Server
 from tests.peers.ports import free_port_number, wait_until
 
@@ -220,14 +221,16 @@ async def test_the_program_ends_cleanly_on_sigterm() -> None:
 def test_the_demo_station_serves_the_rooms_of_the_demo_configuration() -> None:
     from base_station import parse
 
-    from hub.config import load
+    from hub.config.documents import read
 
-    section: Any = load(SCRIPT.parent).integrations["neasmart"]
+    (document,), problems = read([SCRIPT.parent / "resources"])
+    assert (document.id, problems) == ("neasmart.installation/home", [])
+    spec: Any = INSTALLATION(document.spec)
     configured = {
         (base["number"], zone["channel"], zone["humidity"])
-        for base in section[0]["bases"]
+        for base in spec["bases"]
         for zone in base["zones"]
     }
     station = parse([])
     assert {(r.base, r.channel, r.has_humidity) for r in station.house.rooms} == configured
-    assert station.options.port == section[0]["transport"]["port"]
+    assert station.options.port == spec["transport"]["port"]

@@ -5,9 +5,10 @@ import pytest
 
 from integrations.neasmart.capture import Capture, Chunk, framing_of, read
 from integrations.neasmart.image import Image
+from integrations.neasmart.options import Options
 from integrations.neasmart.pdu import Slave
 from integrations.neasmart.replay import main, replay
-from integrations.neasmart.server import Options, Server
+from integrations.neasmart.server import Server
 from tests.peers.ports import wait_until
 
 

@@ -21,7 +21,9 @@ async def test_every_configured_thing_becomes_an_entity(
     start: Start, section: dict[str, Any]
 ) -> None:
     house = await start(section)
-    assert sorted(house.hub.states.entity_ids()) == [
+    own = [entry for entry in house.hub.entity_registry.all() if entry.platform == "neasmart"]
+    assert {entry.entity_id for entry in own} <= set(house.hub.states.entity_ids())
+    assert sorted(entry.entity_id for entry in own) == [
         "binary_sensor.base_station_1_reporting",
         "binary_sensor.base_station_5_reporting",
         "binary_sensor.heating_dehumidifier_9",
@@ -463,14 +465,18 @@ async def test_all_sixty_zones(start: Start, section: dict[str, Any]) -> None:
     assert {house.state(item).state for item in climates} == {"auto"}
 
 
-async def test_unload_leaves_nothing(start: Start, section: dict[str, Any]) -> None:
+async def test_a_stop_leaves_nothing(
+    start: Start, section: dict[str, Any], shut: Callable[[Any], Awaitable[None]]
+) -> None:
     before = asyncio.all_tasks()
     house = await start(section)
-    await house.unload()
-    assert not house.hub.states.all()
-    await wait_until(lambda: asyncio.all_tasks() == before | {asyncio.current_task()})
+    await shut(house)
+    assert not house.hub.entities.components() & {"climate.neasmart", "sensor.neasmart"}
+    assert house.hub.states.get(LIVING) is None
+    assert house.hub.entity_registry.get(LIVING) is not None
+    await wait_until(lambda: asyncio.all_tasks() <= before | {asyncio.current_task()})
     with socket.socket() as again:
-        again.bind(("127.0.0.1", house.port))
+        again.bind(("127.0.0.1", section["transport"]["port"]))
 
 
 async def test_the_capture_is_written(
@@ -499,5 +505,5 @@ async def test_diagnostics_tell_the_newest_traffic(start: Start, section: dict[s
     assert home["undocumented"] == {"9": 77}
     assert len(home["peers"]) == 1
     writer.close()
-    await house.unload()
+    await house.controller.stop()
     assert not house.hub.services.has("neasmart", "diagnostics")

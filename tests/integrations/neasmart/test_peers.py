@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 
 from integrations.neasmart.image import Image
+from integrations.neasmart.options import Options
 from integrations.neasmart.pdu import Slave
-from integrations.neasmart.server import Options, Server
+from integrations.neasmart.server import Server
 from tests.peers.modbus import Mbpoll, MbpollError
 from tests.peers.ports import wait_until
 

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 import voluptuous as vol
 
+from hub.schema.render import form
 from integrations.neasmart.models import Settings
+from integrations.neasmart.plan import apart
 from integrations.neasmart.schema import CONFIG, INSTALLATION
 
 GUIDE = Path(__file__).parents[3] / "docs" / "neasmart.md"
@@ -36,9 +38,10 @@ GUIDE = Path(__file__).parents[3] / "docs" / "neasmart.md"
         ({"stale_after": 0}, "above 0"),
         ({"command_timeout": -1}, "above 0"),
         ({"transport": {"type": "udp"}}, "expected one of tcp, rtu-over-tcp"),
-        ({"transport": {"type": "serial"}}, r"required key.*device"),
-        ({"transport": {"type": "rtu-over-tcp-dial", "host": "x"}}, r"required key.*port"),
-        ({"transport": {"type": "tcp", "baudrate": 9600}}, r"extra keys.*baudrate"),
+        ({"transport": {"type": "serial"}}, r"serial needs a device.*\['device'\]"),
+        ({"transport": {"type": "rtu-over-tcp-dial", "host": "x"}}, r"needs a port.*\['port'\]"),
+        ({"transport": {"type": "tcp", "baudrate": 9600}}, r"tcp has no baudrate.*\['baudrate'\]"),
+        ({"transport": {"port": 0}}, r"port between 1 and 65535.*\['transport'\]\['port'\]"),
         ({"transport": {"type": "tcp", "allow": ["house"]}}, "address or a network"),
         ({"transport": "tcp"}, "expected a mapping with a type"),
         ({"mixed_groups": [4]}, "mixed group between 1 and 3"),
@@ -48,19 +51,19 @@ GUIDE = Path(__file__).parents[3] / "docs" / "neasmart.md"
         ({"capture": {"file": "a/../../b"}}, "inside the data folder"),
         ({"name": "x", "persist": True}, r"extra keys.*persist"),
         ({"persist": True}, r"extra keys.*persist"),
-        ({"Home!": {}}, "extra keys|small letters"),
-        ([{}, {}], "installation home is listed twice"),
-        ("x", "expected an installation"),
+        ({"id": "home"}, r"extra keys.*id"),
+        ({"bases": [{"number": 1, "zones": [{"channel": 1, "name": ""}]}]}, "1 to 100 characters"),
+        ("x", "expected a dictionary"),
     ],
     ids=str,
 )
 def test_mistakes_are_named_with_their_place(section: Any, message: str) -> None:
     with pytest.raises(vol.Invalid, match=message):
-        CONFIG(section)
+        INSTALLATION(section)
 
 
 def test_defaults_are_those_of_the_guide() -> None:
-    settings = Settings.from_config(CONFIG({})[0])
+    settings = Settings.of("home", apart(INSTALLATION({})))
     assert (settings.options.host, settings.options.port) == ("0.0.0.0", 502)  # noqa: S104 - the documented default
     assert settings.options.baudrate == 38400
     assert settings.unit_ids == (240, 241)
@@ -71,21 +74,57 @@ def test_defaults_are_those_of_the_guide() -> None:
 
 
 def test_texts_and_nulls_as_people_write_them() -> None:
-    config = CONFIG({"startup_mode": "5", "startup_state": None, "unit_ids": [241, "240", 241]})[0]
-    assert (config["startup_mode"], config["startup_state"]) == (5, 0)
-    assert config["unit_ids"] == [241, 240]
+    spec = INSTALLATION({"startup_mode": "5", "startup_state": None, "unit_ids": [241, "240", 241]})
+    assert (spec["startup_mode"], spec["startup_state"]) == (5, 0)
+    assert spec["unit_ids"] == [241, 240]
+    assert INSTALLATION({"pumps": 5})["pumps"] == [5]
 
 
-def test_one_several_by_id_and_a_list() -> None:
-    assert [item["id"] for item in CONFIG({"name": "x"})] == ["home"]
-    assert [item["id"] for item in CONFIG({"north": {}, "south": {"unit": "F"}})] == [
-        "north",
-        "south",
-    ]
-    assert [item["id"] for item in CONFIG([{"id": "a"}, {"id": "b"}])] == ["a", "b"]
+def test_a_spec_that_was_validated_stays_as_it_is() -> None:
+    spec = INSTALLATION({"transport": {"type": "serial", "device": "/dev/ttyUSB0"}})
+    assert INSTALLATION(spec) == spec
+
+
+def test_defaults_are_not_shared() -> None:
+    INSTALLATION({})["transport"]["allow"].append("192.0.2.1/32")
+    assert INSTALLATION({})["transport"]["allow"] == []
+
+
+@pytest.mark.parametrize(
+    ("section", "ids"),
+    [
+        (None, ["home"]),
+        ({"name": "x"}, ["home"]),
+        ({"id": "attic", "name": "x"}, ["attic"]),
+        ({"north": {}, "south": {"unit": "F"}}, ["north", "south"]),
+        ([{"id": "a"}, {"id": "b"}], ["a", "b"]),
+    ],
+    ids=str,
+)
+def test_the_section_of_old_says_where_it_belongs_now(section: Any, ids: list[str]) -> None:
+    with pytest.raises(vol.Invalid) as error:
+        CONFIG(section)
+    assert re.findall(r"neasmart\.installation/(\w+):", str(error.value)) == ids
+    page, heading = re.findall(r"docs/(\w+\.md)#([\w-]+)", str(error.value))[0]
+    headings = re.findall(r"^## (.+)$", (GUIDE.parent / page).read_text(), flags=re.MULTILINE)
+    anchors = [re.sub(r"[^\w -]", "", item.lower()).replace(" ", "-") for item in headings]
+    assert heading in anchors
+
+
+def test_every_field_has_a_form_and_words() -> None:
+    def walk(fields: list[dict[str, Any]]) -> None:
+        for field in fields:
+            assert field["type"] != "any", field
+            assert field.get("description"), field
+            inner = field.get("item", field)
+            walk(inner.get("fields", []))
+
+    fields = form(INSTALLATION)
+    walk(fields)
+    assert [field["name"] for field in fields[:3]] == ["name", "transport", "bases"]
 
 
 def test_every_setting_is_in_the_guide_and_none_else() -> None:
-    text = GUIDE.read_text().partition("## Settings")[2].partition("`transport` has a `type`")[0]
+    text = GUIDE.read_text().partition("## Settings")[2].partition("Base numbers are")[0]
     documented = set(re.findall(r"^\| `([a-z_]+)` \|", text, flags=re.MULTILINE))
     assert documented == {str(key) for key in INSTALLATION.schema}

@@ -12,8 +12,9 @@ import pytest
 from integrations.neasmart.capture import Capture
 from integrations.neasmart.crc import seal
 from integrations.neasmart.image import Image
+from integrations.neasmart.options import Options
 from integrations.neasmart.pdu import Slave
-from integrations.neasmart.server import Options, Server
+from integrations.neasmart.server import Server
 from tests.peers.ports import free_port_number, wait_until
 
 Start = Callable[..., Awaitable[Server]]
