@@ -18,6 +18,8 @@ MOST: Final = 2**31
 @described(type="boolean")
 def flag(value: object) -> bool:
     """Accept what stands for yes (`?name`, `?name=1`, `?name=true`) and for no."""
+    if isinstance(value, bool):
+        return value
     if value in ("", "1", "true"):
         return True
     if value in ("0", "false"):
@@ -30,8 +32,8 @@ def whole(least: int = 0, most: int = MOST) -> Callable[[object], int]:
 
     @described(type="integer", min=least, max=most)
     def number(value: object) -> int:
-        digits = isinstance(value, str) and value.isascii() and value.isdecimal()
-        found = int(str(value)) if digits and len(str(value)) < 19 else -1
+        text = str(value)
+        found = int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else -1
         if not least <= found <= most:
             raise vol.Invalid(f"expected a whole number from {least} to {most}")
         return found

@@ -65,8 +65,8 @@ class Route:
 
     `verb` says what it does, as for websocket commands: `own`, `read`, `control`, `edit`, `write`,
     `apply` or `call`; who can never use the verb is refused before the handler is asked.
-    `body` and `query` are the schemas that the handler validates with; the documents of the API
-    are written from them.
+    `body` and `query` are the schemas that the handler validates with, `headers` names those that
+    it looks at; the documents of the API are written from them.
     """
 
     method: str
@@ -76,6 +76,7 @@ class Route:
     verb: str | None = None
     body: "vol.Schema | None" = None
     query: "vol.Schema | None" = None
+    headers: tuple[str, ...] = ()
 
 
 def session_of(request: web.Request) -> "Session":

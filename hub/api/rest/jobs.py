@@ -17,10 +17,10 @@ LIST: Final = vol.Schema(
     {
         vol.Optional("state"): vol.In([state.value for state in JobState]),
         vol.Optional("target"): text,
-        vol.Optional("limit", default="100"): whole(1, 1000),
+        vol.Optional("limit", default=100): whole(1, 1000),
     }
 )
-LOG: Final = vol.Schema({vol.Optional("after", default="0"): whole()})
+LOG: Final = vol.Schema({vol.Optional("after", default=0): whole()})
 
 
 async def list_jobs(request: web.Request) -> web.Response:

@@ -207,6 +207,7 @@ def _tagged(answer: Answer, tag: str) -> web.Response:
     return response
 
 
+_CONDITIONS: Final = ("If-Match", "If-None-Match")
 _ONE: Final = "/api/resources/{resource_type}/{key}"
 
 ROUTES = (
@@ -214,12 +215,20 @@ ROUTES = (
     Route("POST", "/api/resources", apply_documents, verb="write", body=DOCUMENTS, query=DRY),
     Route("GET", "/api/resources/-/export", export, verb="read", query=EXPORT),
     Route("GET", "/api/resources/{resource_type}", list_resources, verb="read"),
-    Route("GET", _ONE, get, verb="read", query=GET),
-    Route("PUT", _ONE, put, verb="write", body=SPEC, query=PUT),
-    Route("DELETE", _ONE, delete, verb="write", query=DELETE),
+    Route("GET", _ONE, get, verb="read", query=GET, headers=("If-None-Match",)),
+    Route("PUT", _ONE, put, verb="write", body=SPEC, query=PUT, headers=_CONDITIONS),
+    Route("DELETE", _ONE, delete, verb="write", query=DELETE, headers=("If-Match",)),
     Route("GET", f"{_ONE}/history", history, verb="read"),
     Route("GET", f"{_ONE}/diff", diff, verb="read", query=DIFF),
     Route("POST", f"{_ONE}/plan", plan, verb="read", body=PLAN),
     Route("POST", f"{_ONE}/apply", apply, verb="apply"),
-    Route("POST", f"{_ONE}/rollback", rollback, verb="write", body=ROLLBACK, query=DRY),
+    Route(
+        "POST",
+        f"{_ONE}/rollback",
+        rollback,
+        verb="write",
+        body=ROLLBACK,
+        query=DRY,
+        headers=("If-Match",),
+    ),
 )

@@ -24,8 +24,8 @@ from hub.const import (
 )
 from hub.errors import HubError, NotFound, ServiceValidationError, Unauthorized
 from hub.events import ALL
+from hub.schema import described, text
 from hub.schema import entity_id as valid_entity_id
-from hub.schema import text
 from hub.util.json import dumps
 
 if TYPE_CHECKING:
@@ -199,6 +199,7 @@ def unsubscribe_events(connection: Connection, message: Message) -> None:
         raise NotFound("Subscription not found.")
 
 
+@described(schema=vol.Any(str, [str]))
 def _texts(value: object) -> list[str]:
     """Read a text, a comma-separated text, or a list of texts."""
     if isinstance(value, str):
@@ -208,6 +209,7 @@ def _texts(value: object) -> list[str]:
     return value
 
 
+@described(schema=vol.Any(str, [str]))
 def _entity_ids(value: object) -> list[str]:
     return [valid_entity_id(item) for item in _texts(value)]
 

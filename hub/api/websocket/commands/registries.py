@@ -8,7 +8,7 @@ import voluptuous as vol
 
 from hub.api.websocket.command import Message, Raw, command
 from hub.api.websocket.connection import Connection
-from hub.schema import entity_id, text
+from hub.schema import described, entity_id, text
 
 if TYPE_CHECKING:
     from hub.hub import Hub
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 Fields = Mapping[Any, Any]
 
 
+@described(schema=[str])
 def texts(value: object) -> list[str]:
     """Accept a list of texts."""
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
@@ -59,16 +60,19 @@ class Collection:
         command(f"{self.prefix}/delete", key, admin=True, verb="write")(self._delete)
 
     def _list(self, connection: Connection, message: Message) -> Raw:
+        """Return every entry."""
         del message
         return Raw(self.registry(connection.hub).list_json())
 
     async def _create(self, connection: Connection, message: Message) -> Raw:
+        """Add an entry and return it."""
         registry = self.registry(connection.hub)
         entry = registry.create(**_given(message))
         await registry.flush()
         return Raw(entry.json)
 
     async def _update(self, connection: Connection, message: Message) -> Raw:
+        """Change some fields of an entry; null clears one."""
         registry = self.registry(connection.hub)
         fields = _given(message)
         entry = registry.update(fields.pop(self.key), **fields)
@@ -76,6 +80,7 @@ class Collection:
         return Raw(entry.json)
 
     async def _delete(self, connection: Connection, message: Message) -> str | None:
+        """Delete an entry; what refers to it is cleared."""
         registry = self.registry(connection.hub)
         registry.delete(message[self.key])
         await registry.flush()
