@@ -15,7 +15,13 @@ from hub.runner.link_errors import FilesLost
 if TYPE_CHECKING:
     from hub.runner.link import Link
 
-_LOST: Final = (asyncssh.SFTPConnectionLost, asyncssh.SFTPNoConnection)
+# a connection that goes away shows as any of these
+_LOST: Final = (
+    asyncssh.SFTPConnectionLost,
+    asyncssh.SFTPNoConnection,
+    asyncssh.DisconnectError,
+    OSError,
+)
 _MARGIN: Final = 4096
 _CLEAN_SECONDS: Final = 2.0
 

@@ -79,7 +79,8 @@ class Link:
                 async with asyncio.timeout(seconds):
                     await self._start(command, session)
                     self._feed(session, stdin)
-                    await session.closed
+                    # shielded: giving up is not the end of the session
+                    await asyncio.shield(session.closed)
             except TimeoutError:
                 if not session.opened:
                     # a host that does not even open a session is frozen or gone

@@ -11,7 +11,6 @@ from typing import Final
 from hub.runner.command import KILL_AFTER, Kind, Outcome
 
 _LINGER: Final = 1.0
-_CHUNK: Final = 1 << 16
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _KEPT: Final = ("HOME", "USER", "LOGNAME", "TZ", "XDG_RUNTIME_DIR")
 
@@ -26,8 +25,10 @@ async def execute(
 ) -> Outcome:
     """Run `command` (what `argv` became) for at most `seconds`; a missing program is status 127."""
     started = time.perf_counter()
+    loop = asyncio.get_running_loop()
     try:
-        process = await asyncio.create_subprocess_exec(
+        transport, process = await loop.subprocess_exec(
+            lambda: _Process(max_output),
             *command,
             stdin=asyncio.subprocess.DEVNULL if stdin is None else asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
@@ -43,30 +44,21 @@ async def execute(
     except OSError as error:
         said = f"{command[0]}: {error.strerror}".encode()
         return Outcome(Kind.EXIT, tuple(argv), where, 126, stderr=said)
-    out, err = _Output(max_output), _Output(max_output)
     late = False
-    async with asyncio.TaskGroup() as group:
-        pumps = [
-            group.create_task(out.pump(process.stdout)),
-            group.create_task(err.pump(process.stderr)),
-        ]
-        feeding = group.create_task(_feed(process, stdin))
-        try:
-            try:
-                async with asyncio.timeout(seconds):
-                    await process.wait()
-            except TimeoutError:
-                late = True
-                await _end(process)
-            # what was left behind in the background may hold the output open for ever
-            await asyncio.wait(pumps, timeout=_LINGER)
-        finally:
-            if process.returncode is None:
-                _kill(process, signal.SIGKILL)
-            for task in (*pumps, feeding):
-                task.cancel()
-            _close(process)
-    status = await process.wait()
+    try:
+        _feed(transport, stdin)
+        await asyncio.wait({process.exited}, timeout=seconds)
+        if not process.exited.done():
+            late = True
+            await _end(transport, process)
+        # what was left behind in the background may hold the output open for ever
+        await asyncio.wait({process.silent}, timeout=_LINGER)
+    finally:
+        if not process.exited.done():
+            _kill(transport, signal.SIGKILL)
+            await asyncio.wait({process.exited}, timeout=_LINGER)
+        transport.close()
+    status = transport.get_returncode() or 0
     name = signal.Signals(-status).name.removeprefix("SIG") if status < 0 else None
     if late:
         kind = Kind.TIMEOUT
@@ -80,10 +72,10 @@ async def execute(
         where,
         None if name else status,
         name,
-        bytes(out.data),
-        bytes(err.data),
+        bytes(process.output[1]),
+        bytes(process.output[2]),
         time.perf_counter() - started,
-        out.truncated or err.truncated,
+        process.truncated,
     )
 
 
@@ -93,55 +85,59 @@ def environment() -> dict[str, str]:
     return {**kept, "PATH": _PATH, "LC_ALL": "C.UTF-8"}
 
 
-class _Output:
-    """What one pipe carried, up to a limit; the rest is read and dropped."""
+class _Process(asyncio.SubprocessProtocol):
+    """Collects output up to a limit, and tells the end of the process apart from its pipes'."""
 
     def __init__(self, limit: int) -> None:
-        self.data = bytearray()
+        loop = asyncio.get_running_loop()
+        self.exited: asyncio.Future[None] = loop.create_future()
+        self.silent: asyncio.Future[None] = loop.create_future()
+        self.output = {1: bytearray(), 2: bytearray()}
         self.truncated = False
         self._limit = limit
+        self._open = {1, 2}
 
-    async def pump(self, pipe: asyncio.StreamReader | None) -> None:
-        """Read to the end."""
-        if pipe is None:
-            return
-        while chunk := await pipe.read(_CHUNK):
-            room = self._limit - len(self.data)
-            self.data += chunk[:room]
-            self.truncated = self.truncated or len(chunk) > room
+    def pipe_data_received(self, fd: int, data: bytes | str) -> None:
+        """Keep what there is room for; the rest is dropped."""
+        kept = self.output[fd]
+        room = self._limit - len(kept)
+        self.truncated = self.truncated or len(data) > room
+        if isinstance(data, bytes) and room > 0:
+            kept += data[:room]
+
+    def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
+        """Note the end of an output."""
+        del exc
+        self._open.discard(fd)
+        if not self._open and not self.silent.done():
+            self.silent.set_result(None)
+
+    def process_exited(self) -> None:
+        """Note the end of the process."""
+        if not self.exited.done():
+            self.exited.set_result(None)
 
 
-async def _feed(process: asyncio.subprocess.Process, data: bytes | None) -> None:
+def _feed(transport: asyncio.SubprocessTransport, data: bytes | None) -> None:
     """Write the input and end it; a program may end before it has read everything."""
-    if process.stdin is None or data is None:
-        return
-    with contextlib.suppress(OSError):
-        process.stdin.write(data)
-        await process.stdin.drain()
-    process.stdin.close()
+    pipe = transport.get_pipe_transport(0)
+    if isinstance(pipe, asyncio.WriteTransport):
+        if data:
+            pipe.write(data)
+        pipe.close()
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
+async def _end(transport: asyncio.SubprocessTransport, process: _Process) -> None:
     """End the whole group, politely and then not."""
-    _kill(process, signal.SIGTERM)
+    _kill(transport, signal.SIGTERM)
     try:
-        async with asyncio.timeout(KILL_AFTER):
-            await process.wait()
-    except TimeoutError:
-        pass
+        await asyncio.wait({process.exited}, timeout=KILL_AFTER)
     finally:
         # also the children of one that ended politely
-        _kill(process, signal.SIGKILL)
-    await process.wait()
+        _kill(transport, signal.SIGKILL)
+    await asyncio.wait({process.exited}, timeout=KILL_AFTER)
 
 
-def _kill(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
+def _kill(transport: asyncio.SubprocessTransport, number: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, number)
-
-
-def _close(process: asyncio.subprocess.Process) -> None:
-    """Close the pipes, whoever still holds their other ends."""
-    transport = getattr(process, "_transport", None)
-    if transport is not None:
-        transport.close()
+        os.killpg(transport.get_pid(), number)

@@ -1,6 +1,7 @@
 """One command on an SSH connection: collects its output and its end. Imports asyncssh."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
@@ -99,8 +100,11 @@ class Session(asyncssh.SSHClientSession[bytes]):
             self.closed.set_result(None)
 
     def end(self) -> None:
-        """Close the channel without waiting for the host."""
+        """Close the channel without waiting for the host; a command that still runs is ended."""
         if self.channel is not None:
+            if self.status is None and self.signal is None:
+                with contextlib.suppress(OSError, asyncssh.Error):
+                    self.channel.send_signal("TERM")
             self.channel.abort()
         if not self.closed.done():
             self.closed.set_result(None)

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -101,6 +102,11 @@ def web(runners: Runners, sshd: Sshd) -> SSHRunner:
     """The account's runner on a real server, every program allowed."""
     runners.put(server_of(sshd))
     return runners.host("web", "tests")
+
+
+def names(folder: Path) -> list[str]:
+    """Return the names in a folder, sorted."""
+    return sorted(path.name for path in folder.iterdir())
 
 
 _WATCH: list[list[str]] = []

@@ -15,7 +15,7 @@ from hub.runner.command import Kind
 from hub.runner.errors import CommandNotAllowed
 from tests.hub.runner.conftest import MakeRunners, Told, by_password, server_of
 from tests.peers.ports import wait_until
-from tests.peers.sshd import Sshd
+from tests.peers.sshd import Sshd, descendants
 
 
 @pytest.mark.parametrize(
@@ -123,6 +123,21 @@ async def test_a_cancelled_command_frees_its_session(make_runners: MakeRunners, 
     await wait_until(lambda: processes("sleep\0985\0"))
     begun.cancel()
     assert (await web.run(["true"])).ok
+    assert open_channels(runners) == 0
+    await wait_until(lambda: not processes("sleep\000985\0"))
+
+
+async def test_giving_up_closes_the_session(make_runners: MakeRunners, sshd: Sshd) -> None:
+    """The limit on the host failed, as when it is frozen for a while: the one here holds."""
+    runners = make_runners(slack=-5.0)
+    runners.put(server_of(sshd))
+    web = runners.host("web", "tests")
+    running = asyncio.create_task(web.run(["sleep", "978"], timeout=1))
+    await wait_until(lambda: processes("sleep\000978\0"))
+    for pid in descendants_of(sshd):
+        os.kill(pid, signal.SIGSTOP)
+    assert (await running).kind is Kind.TIMEOUT
+    assert open_channels(runners) == 0
 
 
 async def test_connection_killed_in_mid_command(web: SSHRunner, sshd: Sshd) -> None:
@@ -240,3 +255,15 @@ def command_lines() -> list[str]:
 def processes(command_line: str) -> list[str]:
     """Return the processes that have exactly this command line."""
     return [line for line in command_lines() if line == command_line]
+
+
+def open_channels(runners: Runners) -> int:
+    """Return how many sessions of the connection were not closed from here."""
+    link = runners._pool.line("web")._link
+    assert link is not None
+    return sum(not channel.is_closing() for channel in link._connection._channels.values())
+
+
+def descendants_of(sshd: Sshd) -> list[int]:
+    """Return the processes that run commands for the account's connection."""
+    return [pid for one in sshd.connections for pid in descendants(one)]
