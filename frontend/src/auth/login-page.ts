@@ -49,9 +49,11 @@ export class LoginPage extends LitElement {
   }
 
   #code() {
+    // A recovery code has letters, so no numeric keyboard; browsers fill in six digits all the same.
     return html`<div class="field"><label for="code">${t("one_time_code")}</label>
-      <input id="code" name="code" inputmode="numeric" autocomplete="one-time-code" required dir="ltr"
-        aria-invalid=${this.problem ? "true" : "false"} aria-describedby="problem">${this.#problem()}</div>`;
+      <input id="code" name="code" autocomplete="one-time-code" autocapitalize="none" spellcheck="false" maxlength="40" required dir="ltr"
+        aria-invalid=${this.problem ? "true" : "false"} aria-describedby="problem code-help">${this.#problem()}
+      <p class="small" id="code-help">${t("one_time_code_help")}</p></div>`;
   }
 
   #problem() {
@@ -76,7 +78,7 @@ export class LoginPage extends LitElement {
     this.#keep = this.#keep || form.has("stay");
     form.delete("stay");
     const answers = Object.fromEntries(form);
-    if (answers.username === "" || answers.password === "") return this.#complain(t("fill_in"));
+    if (Object.values(answers).includes("")) return this.#complain(t("fill_in"));
     this.busy = true;
     this.problem = "";
     try {
