@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from hub.cli.errors import CliError
-from hub.cli.output import clean, colours, note, width
+from hub.cli.output import clean, colours, note, width, width_of
 from hub.cli.resources import id_of, path
 from hub.cli.wire import quote
 
@@ -167,12 +167,7 @@ def _sleep(wait: float, end: float, what: str) -> float:
 
 def _fit(text: str) -> str:
     """Cut a line to the terminal, so that the next one can take its place."""
-    import os
-
-    try:
-        limit = os.get_terminal_size(sys.stderr.fileno()).columns - 1
-    except OSError:
-        limit = 79
-    while width(text) > limit:
+    limit = width_of(sys.stderr) - 1
+    while text and width(text) > limit:
         text = text[:-1]
     return text

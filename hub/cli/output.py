@@ -168,8 +168,14 @@ def terminal_width() -> int | None:
     """Return the cells of the terminal that reads the answer; None when it is not one."""
     if not sys.stdout.isatty():
         return None
+    return width_of(sys.stdout)
+
+
+def width_of(stream: Any) -> int:
+    """Return the cells of a terminal; 80 when it does not know."""
     try:
-        return int(os.environ.get("COLUMNS") or os.get_terminal_size(sys.stdout.fileno()).columns)
+        size = os.environ.get("COLUMNS") or os.get_terminal_size(stream.fileno()).columns
+        return int(size) or 80
     except (OSError, ValueError):
         return 80
 

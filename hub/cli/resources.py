@@ -99,7 +99,7 @@ def _outline(item: Any, indent: int) -> Iterable[str]:
             yield f"{space}- {first.lstrip()}"
             yield from others
     else:
-        yield space + (cell(item) if item not in ({}, []) else json.dumps(item))
+        yield space + _scalar(item)
 
 
 def _entry(head: str, inner: Any, indent: int) -> Iterable[str]:
@@ -113,4 +113,13 @@ def _entry(head: str, inner: Any, indent: int) -> Iterable[str]:
     elif isinstance(inner, list):
         yield f"{head} {clean(json.dumps(inner, ensure_ascii=False))}"
     else:
-        yield f"{head} {cell(inner)}"
+        yield f"{head} {_scalar(inner)}"
+
+
+def _scalar(item: Any) -> str:
+    """Return a value as YAML would write it, as far as people care."""
+    if isinstance(item, str) and item:
+        return clean(item)
+    if isinstance(item, Mapping) and item:
+        return cell(item)
+    return json.dumps(item)

@@ -19,7 +19,7 @@ def completion(shell: str) -> None:
     """Print the completion script of a shell."""
     from click.shell_completion import BashComplete, FishComplete, ZshComplete
 
-    from hub.cli.app import app
+    from hub.cli.app import COMPLETE, app
 
     class Bash(BashComplete):
         """Bash without a look at its version: the script says itself when it is too old."""
@@ -32,7 +32,3 @@ def completion(shell: str) -> None:
     click.echo(made(app, {}, "hub", COMPLETE).source(), nl=False)
     if sys.stdout.isatty():
         note(f"# {HOW[shell]}")
-
-
-COMPLETE = "_HUB_COMPLETE"
-"""The variable by which the script asks."""

@@ -88,10 +88,11 @@ MakeShell = Callable[..., Awaitable[Shell]]
 
 def clean_environment(home: Path) -> dict[str, str]:
     """Return an environment without what the person who runs the tests has set."""
+    own = {"COLUMNS", "EDITOR", "NO_COLOR", "PYTHONUNBUFFERED", "VISUAL"}
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith("HUB_") and name not in {"NO_COLOR", "EDITOR", "VISUAL", "COLUMNS"}
+        if not name.startswith("HUB_") and name not in own
     }
     place = {"HOME": str(home), "XDG_CONFIG_HOME": str(home / ".config")}
     return {**kept, **place, "PYTHONPATH": str(ROOT)}
