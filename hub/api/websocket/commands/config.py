@@ -1,6 +1,6 @@
 """The hub's configuration, services, integrations and itself."""
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import voluptuous as vol
 
@@ -10,11 +10,8 @@ from hub.api.websocket.commands.registries import texts
 from hub.api.websocket.connection import Connection
 from hub.const import HA_VERSION, VERSION
 from hub.errors import NotFound
-from hub.hub import LoadedIntegration, Phase
+from hub.hub import LoadedIntegration
 from hub.schema import text
-
-if TYPE_CHECKING:
-    from hub.hub import Hub
 
 
 @command("get_config", verb="read")
@@ -94,67 +91,6 @@ def setup_info(connection: Connection, message: Message) -> list[dict[str, Any]]
     del message
     loaded = connection.hub.integrations.values()
     return [{"domain": item.domain, "seconds": item.setup_seconds} for item in loaded]
-
-
-@command(
-    "config_entries/get",
-    {vol.Optional("type_filter"): vol.Any(text, texts), vol.Optional("domain"): text},
-    verb="read",
-)
-def config_entries(connection: Connection, message: Message) -> list[dict[str, Any]]:
-    """Return the loaded integrations in the shape of config entries."""
-    wanted = message.get("type_filter")
-    kinds = [wanted] if isinstance(wanted, str) else wanted
-    if kinds and not {"hub", "device", "service", "integration"}.intersection(kinds):
-        return []
-    entries = entries_of(connection.hub)
-    domain = message.get("domain")
-    return [entry for entry in entries if domain in (None, entry["domain"])]
-
-
-@command("config_entries/get_single", {vol.Required("entry_id"): text}, admin=True, verb="read")
-def config_entry(connection: Connection, message: Message) -> dict[str, Any]:
-    """Return one of them."""
-    for entry in entries_of(connection.hub):
-        if entry["entry_id"] == message["entry_id"]:
-            return {"config_entry": entry}
-    raise NotFound("Config entry not found")
-
-
-def entries_of(hub: "Hub") -> list[dict[str, Any]]:
-    """Return a config entry for every integration of `hub.yaml`; its id is its domain."""
-    return [_entry(hub, item) for item in hub.integrations.values()]
-
-
-def _entry(hub: "Hub", item: LoadedIntegration) -> dict[str, Any]:
-    if item.error is not None:
-        state = "setup_retry"
-    elif item.unload is None and hub.phase is Phase.STARTING:
-        state = "setup_in_progress"
-    else:
-        state = "loaded"
-    return {
-        "created_at": 0.0,
-        "modified_at": 0.0,
-        "entry_id": item.domain,
-        "domain": item.domain,
-        "title": str(item.manifest.get("name", item.domain)),
-        "source": "import",
-        "state": state,
-        "supports_options": False,
-        "supports_remove_device": False,
-        "supports_unload": False,
-        "supports_reconfigure": False,
-        "supported_subentry_types": {},
-        "pref_disable_new_entities": False,
-        "pref_disable_polling": False,
-        "disabled_by": None,
-        "reason": item.error,
-        "error_reason_translation_domain": None,
-        "error_reason_translation_key": None,
-        "error_reason_translation_placeholders": None,
-        "num_subentries": 0,
-    }
 
 
 @command("hub/info", verb="read")
