@@ -114,6 +114,11 @@ async def test_a_daemon_left_behind_does_not_hold_the_answer(
     assert outcome.check().text == "started\n"
 
 
+async def test_output_after_the_end_still_counts(web: SSHRunner) -> None:
+    outcome = await web.run(["sh", "-c", "echo first; (sleep 0.3; echo later) &"])
+    assert outcome.check().text == "first\nlater\n"
+
+
 async def test_a_cancelled_command_frees_its_session(make_runners: MakeRunners, sshd: Sshd) -> None:
     runners = make_runners(slots=1)
     runners.put(server_of(sshd))
