@@ -66,22 +66,21 @@ async def census(keyring: "Keyring | None", connection: "AsyncConnection") -> Ce
     counts: Counter[str] = Counter()
     readable: set[str] = set()
     unreadable: list[Unreadable] = []
-    async for row in sealed.rows(connection):
-        try:
-            values = row.values()
-        except ValueError:
-            unreadable.append(Unreadable(row.place, f"{row.place}: holds no valid JSON"))
-            continue
-        for text, bind in values:
-            counts[_key_of(text)] += 1
-            if keyring is None:
-                continue
+    async for rows in sealed.batches(connection):
+        for row in rows:
             try:
-                keyring.open(text, bind)
-            except SecretUnreadable as error:
-                unreadable.append(Unreadable(f"{row.place}: {bind}", error.message))
-            else:
-                readable.add(_key_of(text))
+                values = row.values()
+            except ValueError:
+                unreadable.append(Unreadable(row.place, f"{row.place}: holds no valid JSON"))
+                continue
+            for text, bind in values:
+                counts[_key_of(text)] += 1
+                try:
+                    if keyring is not None:
+                        keyring.open(text, bind)
+                        readable.add(_key_of(text))
+                except SecretUnreadable as error:
+                    unreadable.append(Unreadable(f"{row.place}: {bind}", error.message))
     return Census(dict(counts), readable, unreadable)
 
 
@@ -131,12 +130,15 @@ async def _seal_again(keyring: "Keyring") -> int:
     """Seal with the present key what another key sealed, in one transaction; return how many."""
     count, step = 0, keyring.file.step
     async with keyring.database.begin() as connection:
-        async for row in sealed.rows(connection):
-            data, renewed = _renewed(keyring, row)
-            if renewed:
-                await sealed.update(connection, row, data)
-                count += renewed
-                step("row sealed")
+        async for rows in sealed.batches(connection):
+            changed = []
+            for row in rows:
+                data, renewed = _renewed(keyring, row)
+                if renewed:
+                    changed.append((row, data))
+                    count += renewed
+            await sealed.update(connection, changed)
+            step("rows sealed")
         step("before commit")
     step("after commit")
     return count

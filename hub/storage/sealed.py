@@ -4,7 +4,7 @@ A new column with sealed values is one line in `COLUMNS`; counting, checking, ro
 follow.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 STORED: Final = "$sealed"
 """Key of the mapping that stands for a sealed value inside JSON."""
 
-BATCH: Final = 200
+BATCH: Final = 50
 """Rows that are read at once; between batches the loop turns."""
 
 Change = Callable[[str, str], str]
@@ -101,36 +101,39 @@ class Row:
                 return dumps(_visited(loads(self.data), bind, (), change)).decode()
 
 
-async def rows(connection: "AsyncConnection") -> AsyncIterator[Row]:
-    """Yield every row that holds sealed values, in batches; rows may be updated on the way."""
+async def batches(connection: "AsyncConnection") -> AsyncIterator[list[Row]]:
+    """Yield the rows that hold sealed values, some of one column at once.
+
+    Rows may be updated on the way.
+    """
     for column in COLUMNS:
         last = -1
-        while True:
-            found = await _batch(connection, column, last)
-            for row in found:
-                yield row
-            if len(found) < BATCH:
-                break
+        while found := await _batch(connection, column, last):
+            yield found
             last = found[-1].rowid
 
 
-async def update(connection: "AsyncConnection", row: Row, data: str) -> None:
-    """Replace the content of a row's column."""
-    from sqlalchemy import literal_column, update
+async def update(connection: "AsyncConnection", changed: Sequence[tuple[Row, str]]) -> None:
+    """Replace the content of the column of some rows of one batch."""
+    from sqlalchemy import bindparam, literal_column, update
 
     from hub.storage.tables import metadata
 
-    table = metadata.tables[row.column.table]
+    if not changed:
+        return
+    column = changed[0][0].column
+    table = metadata.tables[column.table]
     await connection.execute(
         update(table)
-        .where(literal_column("rowid") == row.rowid)
-        .values({table.c[row.column.column]: data})
+        .where(literal_column("rowid") == bindparam("_row"))
+        .values({table.c[column.column]: bindparam("_content")}),
+        [{"_row": row.rowid, "_content": data} for row, data in changed],
     )
 
 
 async def exist(connection: "AsyncConnection") -> bool:
     """Tell whether the database holds any sealed value."""
-    async for _row in rows(connection):
+    async for _rows in batches(connection):
         return True
     return False
 

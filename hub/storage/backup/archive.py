@@ -26,6 +26,8 @@ DATA: Final = "data"
 _LARGEST_MANIFEST: Final = 16 << 20
 _MOST_FILES: Final = 100_000
 _LONGEST_NAME: Final = 1024
+_LEVEL: Final = 3
+"""A third of the time of the usual 6, and a twentieth larger."""
 _CHUNK: Final = 256 * 1024
 _BLOCK: Final = tarfile.BLOCKSIZE
 _PER_FILE: Final = 8 * 1024
@@ -94,7 +96,7 @@ class Content:
 
 def packed(manifest: Manifest, contents: Mapping[str, Content]) -> Iterator[bytes]:
     """Yield the compressed tar; `contents` are the files that `manifest` lists."""
-    deflate = zlib.compressobj(6, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
+    deflate = zlib.compressobj(_LEVEL, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
     for chunk in _tar(manifest, contents):
         if done := deflate.compress(chunk):
             yield done

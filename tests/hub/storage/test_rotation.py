@@ -254,7 +254,7 @@ async def test_killed_at_each_step(tmp_path: Path) -> None:
     steps = await run(tmp_path / "dry", 0)
     assert steps is not None
     writes = ["before rename", "after rename"]
-    assert [name for name in steps if name != "row sealed"] == [
+    assert [name for name in steps if name != "rows sealed"] == [
         *writes, "before commit", "after commit", "before commit", "after commit",
         "before drop", *writes, "after drop",
     ]  # fmt: skip
