@@ -79,7 +79,7 @@ MakeHouse = Callable[..., Awaitable[House]]
 
 @pytest.fixture
 async def make_house(tmp_path: Path) -> AsyncIterator[MakeHouse]:
-    """Return a function that starts a hub with a hub.yaml and resources; all are stopped at the end."""
+    """Return a function that starts a hub with a hub.yaml and resources; all stop at the end."""
     houses: list[House] = []
 
     async def make(config: str = CONFIG, resources: str | None = None) -> House:

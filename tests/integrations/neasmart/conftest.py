@@ -110,10 +110,10 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
     async def make(spec: Any, *, data: Path = tmp_path) -> House:
         house = House(*await build(data))
         houses.append(house)
+        change = await house.hub.resources.put(TYPE, "home", spec)
         await house.hub.resources.start(house.hub)
-        await house.hub.resources.put(TYPE, "home", spec)
         await wait_until(lambda: house.lane is not None and "home" in house.controller.running)
-        await house.settled()
+        await house.settled(revision=change.revision)
         return house
 
     yield make
