@@ -1,7 +1,7 @@
 """A door with cheap passwords on a real database and a clock that stands still."""
 
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import pytest
 from hub.auth import Auth, User
 from hub.auth.passwords import Passwords
 from hub.storage import Database
+from hub.storage.secrets import Keyring
 from hub.util.clock import FakeClock
 
 CLIENT = "http://127.0.0.1:8123/"
@@ -17,6 +18,7 @@ REDIRECT = "http://127.0.0.1:8123/?auth_callback=1"
 HOME = "127.0.0.1"
 AWAY = "203.0.113.7"
 PASSWORD = "correct horse"
+BAN_AFTER = 12
 
 
 @dataclass
@@ -26,6 +28,16 @@ class Door:
     auth: Auth
     database: Database
     clock: FakeClock
+    told: list[tuple[str, str]] = field(default_factory=list)
+    """Actions and targets that an audit log would hold."""
+
+    async def write(self, _connection: object, action: str, target: str, data: Any = None) -> None:
+        """Stand for the audit log inside a transaction."""
+        self.told.append((action, target))
+
+    def hear(self, action: str, target: str, result: str = "ok", **_: Any) -> None:
+        """Stand for the audit log's notes."""
+        self.told.append((action, target))
 
     async def owner(self) -> User:
         """Return the owner anna, made when there is none."""
@@ -64,9 +76,20 @@ class Door:
 
 
 async def opened(database: Database, clock: FakeClock) -> Door:
-    auth = Auth(database, clock, passwords=Passwords(time_cost=1, memory_kib=64))
+    keys = Keyring(database, database.path.parent / "keys" / "sealing.json")
+    await keys.load()
+    auth = Auth(
+        database,
+        clock,
+        passwords=Passwords(time_cost=1, memory_kib=64),
+        sealer=keys,
+        ban_after=BAN_AFTER,
+    )
     await auth.load()
-    return Door(auth, database, clock)
+    door = Door(auth, database, clock)
+    auth.witness.add = door.write
+    auth.witness.tell = door.hear
+    return door
 
 
 @pytest.fixture
