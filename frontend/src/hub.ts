@@ -19,6 +19,7 @@ export interface User {
   is_owner: boolean;
   is_admin: boolean;
   role?: Role;
+  mfa_modules?: { id: string; name: string; enabled: boolean }[];
 }
 
 export class Hub {
@@ -44,8 +45,13 @@ export class Hub {
       this.link.subscribe<EntityEvent>((event) => this.store.apply(event), { type: "subscribe_entities" }),
       this.registries.start(),
       this.link.ask<Config>({ type: "get_config" }).then((config) => (this.config = config)),
-      this.link.ask<User>({ type: "auth/current_user" }).then((user) => (this.user = user)),
+      this.refreshUser(),
     ]);
+  }
+
+  /** Ask anew who is signed in, and what he may do. */
+  async refreshUser(): Promise<void> {
+    this.user = await this.link.ask<User>({ type: "auth/current_user" });
   }
 
   /** End the session here and at the hub. */

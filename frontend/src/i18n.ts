@@ -67,6 +67,7 @@ export type Group =
   | "preset"
   | "result"
   | "role"
+  | "selector"
   | "state"
   | "step"
   | "type"

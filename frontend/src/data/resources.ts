@@ -12,6 +12,8 @@ export interface ResourceType {
   count: number;
   form: Field[];
   has_controller: boolean;
+  /** What the asking person may do with the type. */
+  may?: readonly string[];
 }
 
 /** One thing to do, readable before it is done. */

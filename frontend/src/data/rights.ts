@@ -25,13 +25,13 @@ export function isAdmin(): boolean {
   return hub().user?.is_admin === true;
 }
 
-/** Tell whether a verb is allowed on a resource; the hub's own word goes before the role's. */
-export function mayResource(verb: ResourceVerb, resource?: Pick<Resource, "may">): boolean {
-  return (resource?.may ?? BASE[role()]).includes(verb);
+/** Tell whether a verb is allowed on a resource or a type; the hub's own word goes before the role's. */
+export function mayResource(verb: ResourceVerb, of?: Pick<Resource, "may">): boolean {
+  return (of?.may ?? BASE[role()]).includes(verb);
 }
 
 /** Say why a control is off; empty when it is not. */
-export function denial(verb: ResourceVerb, resource?: Pick<Resource, "may">): string {
+export function denial(verb: ResourceVerb, of?: Pick<Resource, "may">): string {
   if (hub().link.offline) return t("reconnecting");
-  return mayResource(verb, resource) ? "" : t("may_not");
+  return mayResource(verb, of) ? "" : t("may_not");
 }

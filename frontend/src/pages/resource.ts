@@ -32,6 +32,8 @@ export class ResourcePage extends LitElement {
   @state() private problem = "";
   @state() private doing: "" | "apply" | "remove" = "";
   @state() private last: Resource | undefined;
+  /** What the signed-in person may do with it; what is followed is the same for everybody. */
+  @state() private may: readonly string[] | undefined;
   #loaded = false;
   #edited = false;
   readonly #found = new Map<string, Resource>();
@@ -42,11 +44,12 @@ export class ResourcePage extends LitElement {
       take(this.#found, event);
       this.#loaded = true;
       this.last = this.#found.get(idOf(this.#name)) ?? this.last;
+      if (event.resources) void this.#ask();
     },
     reset: () => {
       this.#found.clear();
       this.#loaded = this.#edited = false;
-      this.last = undefined;
+      this.last = this.may = undefined;
       this.doing = "";
     },
   });
@@ -82,7 +85,7 @@ export class ResourcePage extends LitElement {
       return html`${this.#crumbs(known, this.key)}<h1>${this.key}</h1><p class="lead">${t(this.last ? "is_gone" : "no_such_resource")}</p>
         <p><a href=${addressOf(this.type)}>${t("to_list")}</a></p>`;
     }
-    return this.#one(known, resource ?? this.last!, resource === undefined);
+    return this.#one(known, { ...(resource ?? this.last!), may: this.may ?? known.may }, resource === undefined);
   }
 
   get #name(): Name {
@@ -95,7 +98,7 @@ export class ResourcePage extends LitElement {
   }
 
   #create(known: ResourceType) {
-    const why = mayResource("write") ? "" : denial("write");
+    const why = mayResource("write", known) ? "" : denial("write", known);
     return html`${this.#crumbs(known, t("create"))}<div class="top"><h1>${t("create_of", { type: known.title || this.type })}</h1></div>
       ${known.description ? html`<p class="lead" dir="auto">${known.description}</p>` : nothing}
       ${why ? html`<div class="note">${icon("lock", 20)}<div>${why}</div></div>` : html`<hub-resource-edit .type=${known}></hub-resource-edit>`}`;
@@ -142,11 +145,17 @@ export class ResourcePage extends LitElement {
     const form = this.#edited && edits ? html`<hub-resource-edit ?hidden=${tab !== "configuration"} .type=${known} .resource=${resource}></hub-resource-edit>` : nothing;
     const shown = {
       overview: () => html`<hub-resource-overview .resource=${resource} .type=${known}></hub-resource-overview>`,
-      configuration: () => (edits ? nothing : html`<section class="card" aria-label=${t("configuration")}><pre dir="auto">${written(resource.spec)}</pre></section>`),
+      configuration: () => (edits ? nothing : html`<section class="card" aria-label=${t("configuration")}><pre dir="ltr">${written(resource.spec)}</pre></section>`),
       history: () => html`<hub-resource-history .resource=${resource} .type=${known}></hub-resource-history>`,
       jobs: () => html`<hub-job-list .target=${idOf(this.#name)}></hub-job-list>`,
     };
     return html`${form}${shown[tab]()}`;
+  }
+
+  async #ask(): Promise<void> {
+    const name = this.#name;
+    const found = await hub().link.ask<Resource>({ type: "resource/get", ...name }).catch(() => undefined);
+    if (idOf(name) === idOf(this.#name)) this.may = found?.may;
   }
 
   #rest(): void {

@@ -8,7 +8,7 @@ import { icon } from "../components/icon";
 import { addressOf, needsCare, placeOf, searchResources, take, typesOf, type Resource, type ResourceEvent, type ResourceType } from "../data/resources";
 import { denial, mayResource } from "../data/rights";
 import { hub } from "../hub";
-import { age, moment, t, word } from "../i18n";
+import { age, moment, number, t, word } from "../i18n";
 import { go, here, onNavigate } from "../router";
 import { lists } from "../styles/lists";
 import { base, buttons, card, fields } from "../styles/shared";
@@ -99,7 +99,7 @@ export class Resources extends LitElement {
     const count = this.loaded ? own.length : type.count;
     const care = own.filter(needsCare).length;
     return html`<li><a class="card type" href=${addressOf(type.resource_type)}>
-      <div class="name"><h2><bdi>${type.title || type.resource_type}</bdi></h2><span class="count" aria-label=${t("resource_count", { count })}>${count}</span></div>
+      <div class="name"><h2><bdi>${type.title || type.resource_type}</bdi></h2><span class="count" aria-label=${t("resource_count", { count })}>${number(count)}</span></div>
       <p class="about" dir="auto">${type.description}</p>
       <div class="foot"><bdi dir="ltr" class="mono">${type.resource_type}</bdi>
         ${care ? badge(t("need_care", { count: care }), "warn", "alert") : count ? badge(t("none_needs_care"), "good", "check") : nothing}</div>
@@ -114,14 +114,14 @@ export class Resources extends LitElement {
     const title = type?.title || this.type;
     return html`<nav class="crumbs" aria-label=${t("path")}><a href=${addressOf()}>${t("resources")}</a>${icon("open", 14)}<span><bdi>${title}</bdi></span></nav>
       <div class="top"><h1><bdi>${title}</bdi></h1><p class="muted small" role="status">${this.loaded ? t("resource_count", { count: found.length }) : t("loading")}</p>
-        <div class="push">${this.#create()}</div></div>
+        <div class="push">${this.#create(type)}</div></div>
       ${type?.description ? html`<p class="lead" dir="auto">${type.description}</p>` : nothing}
       ${this.#known.size ? this.#list(found, query) : this.loaded ? html`<div class="card empty"><p>${t("no_resources")}</p></div>` : nothing}`;
   }
 
-  #create() {
-    const why = denial("write");
-    if (!mayResource("write")) return html`<span class="muted small">${why}</span>`;
+  #create(type: ResourceType | undefined) {
+    if (!type) return nothing;
+    if (!mayResource("write", type)) return html`<span class="muted small">${denial("write", type)}</span>`;
     return html`<a class="button primary" href="${addressOf(this.type)}?new=1">${icon("plus", 18)}${t("create")}</a>`;
   }
 
