@@ -1,5 +1,6 @@
 """A terminal with a person before it: a program that sees a tty, and what is typed into it."""
 
+import contextlib
 import os
 import pty
 import re
@@ -44,6 +45,18 @@ class Terminal:
         while self._read(end - time.monotonic()):
             pass
         return self.process.wait(SECONDS)
+
+    def interrupt(self) -> int:
+        """Press Ctrl-C until the program ends, as people do, and return the exit status.
+
+        Python may miss one that comes just before it reads (fgets starts anew after EINTR only).
+        """
+        end = time.monotonic() + SECONDS
+        while self.process.poll() is None and time.monotonic() < end:
+            self.type("\x03")
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(2)
+        return self.end()
 
     def close(self) -> None:
         """End the program, if it still runs."""

@@ -117,7 +117,8 @@ def cancel(client: "Client", job_id: str, wait: bool, output: str) -> None:
     if output != "table":
         emit(job, output)
     else:
-        write(f"job {job_id} {job['state']}")
+        reason = (job["error"] or {}).get("message")
+        write(clean(f"job {job_id} {job['state']}" + (f": {reason}" if reason else "")))
 
 
 def _path(job_id: str) -> str:

@@ -97,18 +97,7 @@ async def test_what_is_no_hub(shell: Shell) -> None:
 
 async def test_a_certificate_is_checked(shell: Shell, tmp_path: Path) -> None:
     key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
-    make = [
-        "openssl",
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:P-256",
-        "-nodes",
-        "-days",
-        "1",
-    ]
+    make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1"]
     name = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
     files = ["-keyout", key, "-out", certificate]
     await asyncio.to_thread(subprocess.run, [*make, *name, *files], check=True, capture_output=True)

@@ -42,8 +42,7 @@ async def test_apply_shows_before_it_asks_and_moves_a_bar(shell: Shell) -> None:
         terminal.type("y\n")
         terminal.expect("created, revision 1")
         terminal.expect(r"\[\.{20}\] +0% .*test.folder/x: ")
-        terminal.type("\x03")
-        assert terminal.end() == 130
+        assert terminal.interrupt() == 130
         assert "Traceback" not in terminal.screen
         assert "Aborted" not in terminal.screen
 
@@ -56,8 +55,7 @@ async def test_ctrl_c_at_a_question_changes_nothing(shell: Shell) -> None:
 
     def person(terminal: Terminal) -> None:
         terminal.expect(r"\[y/N\]: ")
-        terminal.type("\x03")
-        assert terminal.end() == 130
+        assert terminal.interrupt() == 130
 
     await shell.at_terminal(person, "delete", "test.note/list")
     assert shell.hub_.resources.get("test.note", "list").revision == 1
