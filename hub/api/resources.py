@@ -11,7 +11,7 @@ from hub.config.documents import Document
 from hub.errors import NotFound, Unauthorized
 from hub.jobs.access import READ, may_job
 from hub.resources import Change, Conflict, Resource, ResourceType
-from hub.schema import form, text
+from hub.schema import form, integer, text
 from hub.schema.markers import Secret, dotted, markers
 from hub.util.json import dumps
 
@@ -25,14 +25,14 @@ VERBS: Final = ("read", "write", "apply")
 
 MAX_DOCUMENTS: Final = 10_000
 
-REVISION: Final = vol.All(int, vol.Range(min=0, max=2**31))
-NUMBER: Final = vol.All(int, vol.Range(min=1, max=2**31))
+REVISION: Final = vol.All(integer, vol.Range(min=0, max=2**31))
+NUMBER: Final = vol.All(integer, vol.Range(min=1, max=2**31))
 NOTE: Final = vol.All(text, vol.Length(max=500))
 DOCUMENT: Final = {
     vol.Required("id"): text,
     vol.Required("spec"): dict,
     vol.Optional("file"): vol.Any(None, text),
-    vol.Optional("line"): vol.Any(None, int),
+    vol.Optional("line"): vol.Any(None, integer),
 }
 DOCUMENTS: Final = {
     vol.Required("documents"): vol.All([DOCUMENT], vol.Length(max=MAX_DOCUMENTS)),

@@ -41,6 +41,7 @@ _SLUG: Final = "^[a-z0-9]+(_[a-z0-9]+)*$"
 _BY_FUNCTION: Final[dict[Any, Field]] = {
     validators.text: {"type": "string"},
     validators.boolean: {"type": "boolean"},
+    validators.integer: {"type": "integer"},
     validators.finite_float: {"type": "float"},
     validators.positive_seconds: {
         "type": "float",

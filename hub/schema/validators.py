@@ -36,6 +36,13 @@ _BOOLEANS: Final = {
 }
 
 
+def integer(value: object) -> int:
+    """Accept a whole number; voluptuous' `int` lets booleans through."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise vol.Invalid(f"expected a whole number, got {_kind(value)}")
+    return value
+
+
 def finite_float(value: object) -> float:
     """Accept a number or a text of one; refuses NaN, infinity and booleans."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):

@@ -2,12 +2,14 @@
 
 import logging
 import random
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from hub.api.rest import all_routes
 from hub.api.websocket.command import COMMANDS
+from tests.hub.api.outside import register
 from tests.hub.api.test_routes import concrete
 from tests.peers.house import House
 
@@ -77,6 +79,88 @@ async def test_random_commands(house: House, seed: int, caplog: pytest.LogCaptur
         if answer["type"] == "result" and not answer["success"]:
             assert answer["error"]["code"] != "unknown_error", (kind, message, answer)
             assert answer["error"]["message"]
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
+def likely(rng: random.Random, house: House, field: str) -> Any:
+    """Return a value that often fits a field of a command for resources and jobs."""
+    spec = {
+        "text": rng.choice("abc"),
+        "password": rng.choice([{"sealed": True}, *["long enough"] * 3]),
+    }
+    texts: dict[str, Callable[[], Any]] = {
+        "resource_type": lambda: rng.choice([*["test.file"] * 4, "test.note", "no.such"]),
+        "key": lambda: rng.choice("abcdef"),
+        "spec": lambda: rng.choice(
+            [spec, spec, {"name": "x"}, {**spec, "beside": rng.choice("abx")}]
+        ),
+        "job_id": lambda: rng.choice([job.id for job in house.hub.jobs.list()] or ["none"]),
+        "documents": lambda: [{"id": f"test.note/{rng.choice('ab')}", "spec": {"name": "x"}}],
+        "prune": lambda: ["a.yaml"],
+        "if_revision": lambda: rng.choice([*[None] * 6, 0, 1, 2]),
+        "note": lambda: "why",
+        "old": lambda: 1,
+        "new": lambda: rng.choice([None, 1, 2]),
+        "to": lambda: 1,
+        "revision": lambda: 1,
+        "state": lambda: "done",
+        "target": lambda: "test.file/a",
+    }
+    flags = ("dry_run", "cascade", "force", "log")
+    if rng.random() < 0.1:
+        return anything(rng)
+    if field in flags:
+        return rng.random() < 0.5
+    return texts.get(field, lambda: rng.randrange(5))()
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_random_resources_and_jobs(
+    house: House, seed: int, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    rng = random.Random(seed)  # noqa: S311 - repeatable on purpose
+    register(house.hub, tmp_path / "files")
+    client = await house.connect()
+    kinds = [kind for kind in sorted(COMMANDS) if kind.startswith(("resource/", "job/"))]
+    for key in "abcd":
+        await house.hub.resources.put("test.file", key, {"text": key})
+    done: dict[str, int] = {}
+    for _ in range(500):
+        kind = rng.choice(kinds)
+        message = {
+            name: likely(rng, house, name) for name in fields_of(kind) if rng.random() < 0.85
+        }
+        answer = await client.call(type=kind, **message)
+        if answer["success"]:
+            done[kind] = done.get(kind, 0) + 1
+        else:
+            assert answer["error"]["code"] != "unknown_error", (kind, message, answer)
+            assert answer["error"]["message"]
+    assert set(kinds) - set(done) <= {"job/cancel", "resource/rollback"}, done
+    routes = [
+        route for route in all_routes() if "/resources" in route.path or "/jobs" in route.path
+    ]
+    for _ in range(300):
+        route = rng.choice(routes)
+        path = route.path.replace("{resource_type}", rng.choice(["test.file", "test.note", "a.b"]))
+        path = path.replace("{key}", rng.choice(["a", "b", "%00", "..", "Ä", "x" * 300, "a%2Fb"]))
+        path = path.replace(
+            "{job_id}", rng.choice([*(job.id for job in house.hub.jobs.list()), "none"])
+        )
+        query = {
+            name: str(rng.choice([0, 1, "", "true", -5, "x", 10**20]))
+            for name in ("dry_run", "cascade", "old", "new", "limit", "after", "revision", "state")
+            if rng.random() < 0.2
+        }
+        headers = {
+            name: rng.choice(['"1"', '"2-ab"', "*", "", "W/", '"', "x" * 500])
+            for name in ("If-Match", "If-None-Match")
+            if rng.random() < 0.3
+        }
+        spec = likely(rng, house, "spec")
+        body = rng.choice([{"json": spec}, {"json": {"to": 1}}, {"data": b"{"}, {"data": b""}])
+        answer = await house.request(route.method, path, params=query, headers=headers, **body)
+        assert answer.status < 500, (route.method, path, query, body, await answer.text())
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 

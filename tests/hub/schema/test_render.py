@@ -19,6 +19,7 @@ from hub.schema import (
     entity_id,
     finite_float,
     form,
+    integer,
     list_of,
     openapi,
     port,
@@ -168,6 +169,7 @@ def test_the_same_as_json_schema() -> None:
     ("schema", "expected"),
     [
         (finite_float, {"type": "float"}),
+        (integer, {"type": "integer"}),
         (
             positive_seconds,
             {"type": "float", "min": 0, "exclusive_min": True, "unit": "s"},
@@ -328,7 +330,17 @@ limits = st.tuples(st.integers(-1000, 1000), st.integers(0, 1000)).map(
 lengths = st.tuples(st.integers(0, 5), st.integers(0, 5)).map(lambda pair: (pair[0], sum(pair)))
 leaves = st.one_of(
     st.sampled_from(
-        [text, boolean, finite_float, positive_seconds, port, slug, entity_id, resource_key]
+        [
+            text,
+            boolean,
+            integer,
+            finite_float,
+            positive_seconds,
+            port,
+            slug,
+            entity_id,
+            resource_key,
+        ]
     ),
     st.sampled_from([vol.Coerce(float), Secret(), Secret(3, 9), Reference("a.b"), int, bool, str]),
     limits.map(lambda pair: vol.All(int, vol.Range(*pair))),

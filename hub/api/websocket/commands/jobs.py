@@ -9,7 +9,7 @@ from hub.api.websocket.command import Message, Raw, Then, command
 from hub.api.websocket.connection import Connection
 from hub.api.websocket.topics import JobTopic
 from hub.jobs import JobState
-from hub.schema import text
+from hub.schema import integer, text
 
 _ID: Final = {vol.Required("job_id"): text}
 
@@ -19,7 +19,7 @@ _ID: Final = {vol.Required("job_id"): text}
     {
         vol.Optional("state"): vol.In([state.value for state in JobState]),
         vol.Optional("target"): text,
-        vol.Optional("limit", default=100): vol.All(int, vol.Range(min=1, max=1000)),
+        vol.Optional("limit", default=100): vol.All(integer, vol.Range(min=1, max=1000)),
     },
     verb="read",
 )
