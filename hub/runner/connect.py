@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import asyncssh
 
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from hub.runner.limits import Limits
     from hub.runner.server import Server
     from hub.util.clock import Clock
+
+
+# With these, a packet costs about half of what it does with asyncssh's first choice, chacha20.
+_CIPHERS: Final = "^aes128-gcm@openssh.com,aes256-gcm@openssh.com"
 
 
 class _Gate(asyncssh.SSHClient):
@@ -90,6 +94,7 @@ async def connect(server: "Server", limits: "Limits", clock: "Clock", counters: 
             host_based_auth=False,
             gss_auth=False,
             gss_kex=False,
+            encryption_algs=_CIPHERS,
             compression_algs=None,
             keepalive_interval=limits.keepalive,
             keepalive_count_max=limits.keepalive_count,

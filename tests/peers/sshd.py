@@ -184,7 +184,14 @@ def account() -> Iterator[Account]:
         if os.environ.get("HUB_TEST_ALLOW_SKIP") == "1":
             pytest.skip(reason)
         pytest.fail(reason, pytrace=False)
-    made = Account(f"hubtest{os.getpid()}", secrets.token_urlsafe(18), _public_folder("hub-home-"))
+    with making_account() as made:
+        yield made
+
+
+@contextlib.contextmanager
+def making_account() -> Iterator[Account]:
+    """Make a user, named after this process, and remove it at the end."""
+    made = Account(f"hubtest{os.getpid()}", secrets.token_urlsafe(18), public_folder("hub-home-"))
     with _passwd_locked():
         _remove_leftovers()
         subprocess.run(
@@ -196,11 +203,13 @@ def account() -> Iterator[Account]:
             input=f"{made.name}:{made.password}", text=True, check=True,
         )  # fmt: skip
     shutil.chown(made.home, made.name)
-    yield made
-    made.revoke()
-    with _passwd_locked():
-        _remove_user(made.name)
-    shutil.rmtree(made.home, ignore_errors=True)
+    try:
+        yield made
+    finally:
+        made.revoke()
+        with _passwd_locked():
+            _remove_user(made.name)
+        shutil.rmtree(made.home, ignore_errors=True)
 
 
 @pytest.fixture
@@ -210,7 +219,7 @@ def start_sshd(account: Account) -> Iterator[Callable[..., Sshd]]:
 
     def start(*extra: str, key_type: str = "ed25519") -> Sshd:
         server = Sshd(
-            _public_folder("hub-sshd-"), free_port_number(), account, extra, key_type=key_type
+            public_folder("hub-sshd-"), free_port_number(), account, extra, key_type=key_type
         )
         running.append(server)
         server.start()
@@ -231,7 +240,7 @@ def sshd(start_sshd: Callable[..., Sshd]) -> Sshd:
 @pytest.fixture
 def small_disk(account: Account) -> Iterator[Path]:
     """A folder of the account on a disk of 64 KB."""
-    folder = _public_folder("hub-disk-")
+    folder = public_folder("hub-disk-")
     done = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", "size=64k,mode=755", "hub-test", str(folder)],
         capture_output=True, text=True, check=False,
@@ -245,7 +254,7 @@ def small_disk(account: Account) -> Iterator[Path]:
     folder.rmdir()
 
 
-def _public_folder(prefix: str) -> Path:
+def public_folder(prefix: str) -> Path:
     """Return a new folder that other users may enter; those of pytest are root's alone."""
     folder = Path(tempfile.mkdtemp(prefix=prefix, dir="/tmp"))
     folder.chmod(0o755)
