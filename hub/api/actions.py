@@ -106,6 +106,8 @@ def call_service(
 
     A call that waits runs to its end, also when the client hangs up.
     """
+    if not session.user.may_ever("call"):
+        raise Unauthorized
     data: dict[str, Any] | None = None
     if body:
         try:
