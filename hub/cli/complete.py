@@ -12,18 +12,32 @@ MOST: Final = 500
 def resource(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[Any]:
     """Complete TYPE, then TYPE/KEY."""
     del parameter
-    kind, slash, _ = incomplete.partition("/")
-    if slash:
-        found = [f"{kind}/{item['key']}" for item in _ask(context, f"/api/resources/{kind}")]
-    else:
-        found = [item["resource_type"] for item in _ask(context, "/api/resources")]
-    return _fitting(found, incomplete)
+    kinds = _kinds(context, incomplete)
+    if len(kinds) == 1:
+        return _fitting([*kinds, *_keys(context, kinds[0])], incomplete)
+    return kinds
 
 
 def full_resource(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[Any]:
-    """Complete TYPE/ and then TYPE/KEY, for commands that need one resource."""
-    found = resource(context, parameter, incomplete)
-    return found if "/" in incomplete else [f"{kind}/" for kind in found]
+    """Complete TYPE/KEY, for commands that need one resource."""
+    del parameter
+    kinds = _kinds(context, incomplete)
+    if len(kinds) == 1:
+        # A lone TYPE/ would get a space behind it.
+        return _fitting(_keys(context, kinds[0]), incomplete)
+    return [f"{kind}/" for kind in kinds]
+
+
+def _kinds(context: click.Context, incomplete: str) -> list[str]:
+    """Return the types that the word may mean; the one that stands before a slash."""
+    kind, slash, _ = incomplete.partition("/")
+    if slash:
+        return [kind]
+    return _fitting([item["resource_type"] for item in _ask(context, "/api/resources")], kind)
+
+
+def _keys(context: click.Context, kind: str) -> list[str]:
+    return [f"{kind}/{item['key']}" for item in _ask(context, f"/api/resources/{kind}")]
 
 
 def job(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[Any]:

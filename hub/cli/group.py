@@ -73,6 +73,8 @@ class DefaultGroup(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put the default before options that are not the group's own."""
+        if ctx.resilient_parsing:
+            return super().parse_args(ctx, args)
         own = {option for parameter in self.get_params(ctx) for option in parameter.opts}
         if not args or (args[0].startswith("-") and args[0] not in own):
             args = [self.default, *args]
