@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, Final
 
 from hub.errors import HubError, NotFound, Unavailable
-from hub.events import Context
+from hub.events import ORIGIN, Context
 from hub.hub import LoadedIntegration
 from hub.jobs import JobCancelled, JobInterrupted
 from hub.resources import applying
@@ -75,7 +75,8 @@ class Engine:
         self._lanes: dict[str, Lane] = {}
         self._opening: dict[str, asyncio.Task[Lane | None]] = {}
         self._locks: dict[str, asyncio.Lock] = {}
-        self._contexts: dict[str, Context] = {}
+        self._causes: dict[str, tuple[Context, str | None]] = {}
+        """Who wants a resource to be made true, and from where; until it is."""
         self._must: set[str] = set()
         """Resources whose next plan is applied even when it looks like drift."""
         self._applies: dict[str, asyncio.Future[Job | None]] = {}
@@ -119,7 +120,7 @@ class Engine:
         if self._stopping:
             return
         if context is not None:
-            self._contexts[resource.id] = context
+            self._causes[resource.id] = (context, ORIGIN.get())
         lane = self._lanes.get(resource.type)
         if lane is not None and not gone:
             lane.queue.add(resource.id)
@@ -148,7 +149,7 @@ class Engine:
         if waiting is None:
             waiting = asyncio.get_running_loop().create_future()
             self._applies[resource.id] = waiting
-        self._contexts[resource.id] = context
+        self._causes[resource.id] = (context, ORIGIN.get())
         if repair:
             self._must.add(resource.id)
         lane.queue.add(resource.id)
@@ -168,7 +169,7 @@ class Engine:
                 self._settled(resource)
         elif gone:
             lane.queue.drop(resource.id)
-            self._contexts.pop(resource.id, None)
+            self._causes.pop(resource.id, None)
             await lane.controller.forget(resource.key)
         else:
             lane.queue.add(resource.id)
@@ -233,6 +234,8 @@ class Engine:
 
     async def _reconcile(self, id: str) -> None:
         """Look at one resource and do what its type and policy say."""
+        # The task has inherited the origin of whoever happened to wake the queue.
+        ORIGIN.set(self._causes.get(id, (None, None))[1])
         resource = self._resources.store.get(id)
         if resource is None:
             self._answer(id, None)
@@ -313,6 +316,7 @@ class Engine:
 
     async def _in_sync(self, lane: Lane, resource: Resource, status: Status) -> None:
         self._must.discard(resource.id)
+        self._causes.pop(resource.id, None)
         await self._made_up(resource.id)
         if resource.deleting:
             self._answer(resource.id, None)
@@ -407,7 +411,7 @@ class Engine:
                 lambda job: applying.run(
                     lane.controller, desired, steps, job, lane.type.apply_seconds, self.hook
                 ),
-                self._contexts.get(desired.id),
+                self._causes.get(desired.id, (None, None))[0],
             )
             phase = Phase.DELETING if desired.deleting else Phase.APPLYING
             self._board.set(

@@ -39,6 +39,17 @@ async def test_the_job_carries_the_context_of_the_writer(world: World) -> None:
     assert (await applied(world, "a", status.job_id)).user_id == owner.id
 
 
+async def test_later_repairs_are_the_houses_own(make_world: MakeWorld) -> None:
+    world = await make_world(drift=DriftPolicy.REPAIR, observe_seconds=0.05)
+    context = Context(user_id=world.hub.auth.users.all()[0].id)
+    await world.resources.put("test.folder", "a", {"lines": {"one": "1"}}, context=context)
+    status = await world.phase("a", Phase.IN_SYNC, revision=1)
+    (world.root / "a" / "one").write_text("changed by hand")
+    get = world.resources.status
+    await world.until(lambda: get("test.folder", "a").job_id != status.job_id)
+    assert (await applied(world, "a", get("test.folder", "a").job_id)).user_id is None
+
+
 async def test_a_failing_step_takes_everything_back(world: World) -> None:
     await world.folder("a", lines={"one": "1", "two": "2"})
     spec = {"lines": {"one": "A", "two": "B", "three": "C"}, "fail_at": "three"}
