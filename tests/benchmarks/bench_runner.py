@@ -3,7 +3,9 @@
 Run `python tests/benchmarks/bench_runner.py [--commands 300] [--hosts 200] [--json FILE]` as root;
 prints JSON. The user's shell is /bin/sh. `command` compares medians, taken in turn: `builtin` is
 `true` in the shell, `program` is /bin/true, `same_line` is the very line that the runner sends,
-with its time limit on the host. `throughput` runs 400 commands at once for each number of slots.
+with its time limit on the host; each once with raw asyncssh and once through the pool (`pool_...`;
+`runner` is the pool, the checks, the transcript and the limit). `throughput` runs 400 commands at
+once for each number of slots.
 `fleet` looks at many servers, on a few sshd that drop more than 8 unauthenticated connections:
 `memory_per_connection` is the growth of this process, the kept connections idle.
 """
@@ -85,6 +87,14 @@ async def raw(sshd: Sshd) -> asyncssh.SSHClientConnection:
     )
 
 
+async def pooled(runners: Runners, line: str) -> None:
+    """Run a line through the pool, without what the runner puts around it."""
+    reply = await runners._pool.line("web").use(
+        lambda link: link.execute(line, None, 30.0, 1 << 20)
+    )
+    assert reply.status == 0
+
+
 async def command(sshd: Sshd, count: int) -> dict[str, Any]:
     """Compare the median of one command at a time."""
 
@@ -101,7 +111,9 @@ async def command(sshd: Sshd, count: int) -> dict[str, Any]:
 
         kinds: dict[str, Callable[[], Awaitable[None]]] = {
             "builtin": lambda: bare("true"),
+            "pool_builtin": lambda: pooled(runners, "true"),
             "program": lambda: bare("/bin/true"),
+            "pool_program": lambda: pooled(runners, "/bin/true"),
             "same_line": lambda: bare(LINE),
             "runner": runner,
         }
@@ -114,9 +126,16 @@ async def command(sshd: Sshd, count: int) -> dict[str, Any]:
                     if turn >= 10:
                         times[name].append(time.perf_counter() - begun)
         medians = {name: statistics.median(taken) * 1000 for name, taken in times.items()}
+        pairs = (
+            ("pool_builtin", "builtin"),
+            ("pool_program", "program"),
+            ("runner", "same_line"),
+            ("runner", "program"),
+            ("runner", "builtin"),
+        )
         ratios = {
-            f"runner_to_{name}": round(medians["runner"] / medians[name], 3)
-            for name in ("builtin", "program", "same_line")
+            f"{ours}_to_{theirs}": round(medians[ours] / medians[theirs], 3)
+            for ours, theirs in pairs
         }
         return {"median_ms": {name: round(ms, 3) for name, ms in medians.items()}, **ratios}
 
@@ -133,6 +152,9 @@ async def throughput(sshd: Sshd, slots: int, count: int = 400) -> dict[str, Any]
         begun = time.perf_counter()
         outcomes = await asyncio.gather(*(web.run(["true"]) for _ in range(count)))
         took = time.perf_counter() - begun
+        begun = time.perf_counter()
+        await asyncio.gather(*(pooled(runners, "true") for _ in range(count)))
+        took_builtin = time.perf_counter() - begun
         slots_free = asyncio.Semaphore(slots)
 
         async def bare(line: str) -> None:
@@ -146,7 +168,8 @@ async def throughput(sshd: Sshd, slots: int, count: int = 400) -> dict[str, Any]
                 await asyncio.gather(*(bare(line) for _ in range(count)))
                 beside[name] = round(count / (time.perf_counter() - began))
         return {
-            "per_second": round(count / took),
+            "runner_per_second": round(count / took),
+            "pool_builtin_per_second": round(count / took_builtin),
             "raw_per_second": beside,
             "failed": sum(not outcome.ok for outcome in outcomes),
             "channel_retries": runners.snapshot()["host.server/web"]["channel_retries"],
