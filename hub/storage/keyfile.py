@@ -5,8 +5,6 @@ JSON: `{"version": 1, "keys": [{"id", "created_at", "key"}, ...]}`, the primary 
 under what scrypt makes of SECRET_KEY. Everything here blocks: run it in a thread.
 """
 
-import base64
-import binascii
 import hashlib
 import json
 import os
@@ -20,14 +18,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from hub.storage.errors import KeyFileError
+from hub.storage.wrapping import KEY_BYTES, Wrapping, WrongSecretKey, to_bytes, to_text
 
-KEY_BYTES: Final = 32
-NONCE_BYTES: Final = 12
-_SALT_BYTES: Final = 16
-_SCRYPT: Final = {"n": 1 << 15, "r": 8, "p": 1}
-"""58 ms and 32 MiB; once at each start."""
-_MOST_MEMORY: Final = 256 << 20
 _VERSION: Final = 1
+_DAMAGE: Final = (ValueError, KeyError, TypeError, AttributeError, OverflowError)
+"""What reading something else than was written raises."""
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -46,14 +41,6 @@ class Key:
         return cls(key_id(secret), datetime.now(UTC).isoformat(timespec="seconds"), secret)
 
 
-@dataclass(frozen=True, slots=True)
-class _Wrapping:
-    """What SECRET_KEY makes of one salt; kept, for each making takes 58 ms."""
-
-    kdf: dict[str, Any]
-    secret: bytes = field(repr=False)
-
-
 def key_id(secret: bytes) -> str:
     """Return the id under which a key is named in sealed texts."""
     return hashlib.sha256(secret).hexdigest()[:8]
@@ -66,7 +53,7 @@ class KeyFile:
         """Name the file; `secret_key` wraps the keys in it."""
         self.path = path
         self._secret_key = secret_key or None
-        self._wrapping: _Wrapping | None = None
+        self._wrapping: Wrapping | None = None
         self.step: Callable[[str], None] = lambda _name: None
         """Told what happens, so that tests can kill the process there."""
 
@@ -98,21 +85,25 @@ class KeyFile:
                 f"{self.path}: the keys are wrapped by a SECRET_KEY, and none is set; set the one "
                 "that the hub ran with (SECRET_KEY, SECRET_KEY_FILE or the credential secret_key)"
             )
-        self._wrapping = self._derived(content["wrap"])
-        return [self._unwrapped(item) for item in content["keys"]]
+        try:
+            wrapping = self._wrapping = Wrapping.load(self._secret_key, content["wrap"])
+        except _DAMAGE:
+            raise self._damaged() from None
+        return [self._unwrapped(item, wrapping) for item in content["keys"]]
 
     def write(self, keys: Sequence[Key]) -> None:
         """Replace the file; on the disk when this returns. Raises `KeyFileError`."""
         content: dict[str, Any] = {"version": _VERSION}
         if self._secret_key is not None:
-            wrapping = self._wrapping = self._wrapping or self._derived(_new_kdf())
+            wrapping = self._wrapping = self._wrapping or Wrapping.make(self._secret_key)
             content["wrap"] = wrapping.kdf
-            content["keys"] = [self._wrapped(key, wrapping) for key in keys]
+            texts = [wrapping.wrap(key.id, key.secret) for key in keys]
         else:
-            content["keys"] = [
-                {"id": key.id, "created_at": key.created_at, "key": _text(key.secret)}
-                for key in keys
-            ]
+            texts = [to_text(key.secret) for key in keys]
+        content["keys"] = [
+            {"id": key.id, "created_at": key.created_at, "key": text}
+            for key, text in zip(keys, texts, strict=True)
+        ]
         self.replace((json.dumps(content, indent=1) + "\n").encode())
 
     def settle(self) -> None:
@@ -181,7 +172,7 @@ class KeyFile:
             content: dict[str, Any] = json.loads(data)
             version, keys = content["version"], content["keys"]
             sound = bool(keys) and all(isinstance(item, dict) for item in keys)
-        except (ValueError, KeyError, TypeError):
+        except _DAMAGE:
             raise self._damaged() from None
         if version != _VERSION:
             raise KeyFileError(f"{self.path}: written by a newer hub (form {version}); start that")
@@ -191,54 +182,24 @@ class KeyFile:
 
     def _plain(self, item: Mapping[str, Any]) -> Key:
         try:
-            key = Key(item["id"], item["created_at"], _bytes(item["key"]))
-        except (ValueError, KeyError, TypeError, AttributeError):
+            key = Key(item["id"], item["created_at"], to_bytes(item["key"]))
+        except _DAMAGE:
             raise self._damaged() from None
         if len(key.secret) != KEY_BYTES or key_id(key.secret) != key.id:
             raise self._damaged()
         return key
 
-    def _wrapped(self, key: Key, wrapping: _Wrapping) -> dict[str, str]:
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-        nonce = secrets.token_bytes(NONCE_BYTES)
-        sealed = nonce + AESGCM(wrapping.secret).encrypt(nonce, key.secret, _bind(key.id))
-        return {"id": key.id, "created_at": key.created_at, "key": _text(sealed)}
-
-    def _unwrapped(self, item: Mapping[str, Any]) -> Key:
-        from cryptography.exceptions import InvalidTag
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-        assert self._wrapping is not None  # noqa: S101 - read() made it
+    def _unwrapped(self, item: Mapping[str, Any], wrapping: Wrapping) -> Key:
         try:
-            sealed = _bytes(item["key"])
-            nonce, text = sealed[:NONCE_BYTES], sealed[NONCE_BYTES:]
-            secret = AESGCM(self._wrapping.secret).decrypt(nonce, text, _bind(item["id"]))
-        except InvalidTag:
+            secret = wrapping.unwrap(item["id"], item["key"])
+        except WrongSecretKey:
             raise KeyFileError(
                 f"{self.path}: SECRET_KEY does not open the keys; set the one that the hub ran "
                 "with, or change it with: hub secrets rewrap"
             ) from None
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except _DAMAGE:
             raise self._damaged() from None
-        return self._plain({**item, "key": _text(secret)})
-
-    def _derived(self, kdf: Mapping[str, Any]) -> _Wrapping:
-        try:
-            if kdf["kdf"] != "scrypt":
-                raise ValueError(kdf["kdf"])
-            secret = hashlib.scrypt(
-                (self._secret_key or "").encode(),
-                salt=_bytes(kdf["salt"]),
-                n=kdf["n"],
-                r=kdf["r"],
-                p=kdf["p"],
-                maxmem=_MOST_MEMORY,
-                dklen=KEY_BYTES,
-            )
-        except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
-            raise self._damaged() from None
-        return _Wrapping(dict(kdf), secret)
+        return self._plain({**item, "key": to_text(secret)})
 
     def _damaged(self) -> KeyFileError:
         return KeyFileError(
@@ -279,22 +240,3 @@ def _sync(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def _new_kdf() -> dict[str, Any]:
-    return {"kdf": "scrypt", **_SCRYPT, "salt": _text(secrets.token_bytes(_SALT_BYTES))}
-
-
-def _bind(id: str) -> bytes:
-    return f"sealing.json:{id}".encode()
-
-
-def _text(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).decode()
-
-
-def _bytes(text: str) -> bytes:
-    try:
-        return base64.b64decode(text.encode(), altchars=b"-_", validate=True)
-    except binascii.Error as error:
-        raise ValueError(str(error)) from error

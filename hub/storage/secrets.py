@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Final
 
 from hub.storage.documents import Documents
 from hub.storage.errors import KeyFileError, SecretUnreadable
-from hub.storage.keyfile import NONCE_BYTES, Key, KeyFile
+from hub.storage.keyfile import Key, KeyFile
 from hub.storage.sealed import exist
+from hub.storage.wrapping import NONCE_BYTES
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM

@@ -31,6 +31,7 @@ from hub.storage.backup import (
     prune,
     verify,
 )
+from hub.storage.backup.age import encrypt
 from hub.storage.backup.create import LOCK
 from hub.storage.backup.files import free_name, key_beside
 from hub.storage.errors import KeyFileError
@@ -395,6 +396,23 @@ def test_names_are_never_used_twice(tmp_path: Path) -> None:
         "hub-01234567-20261121T080910Z-3.tar.gz.age",
     ]
     assert [item.path.name for item in listed(tmp_path)] == names[::-1]
+
+
+RECIPIENT = identity_pair()[0]
+
+
+@pytest.mark.parametrize(
+    ("size", "sealer"),
+    [(10, RECIPIENT), (100_000, RECIPIENT), (10_000_000, RECIPIENT), (10, PASSPHRASE)],
+    ids=["small", "middle", "large", "passphrase"],
+)
+def test_no_failed_write_is_passed_over(size: int, sealer: Any) -> None:
+    """pyrage itself says nothing of some of them."""
+    with (
+        Path("/dev/full").open("wb", buffering=0) as full,
+        pytest.raises(OSError, match="No space left"),
+    ):
+        encrypt(iter([b"x" * size]), full, sealer)
 
 
 def forms(text: str) -> list[bytes]:

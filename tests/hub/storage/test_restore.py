@@ -261,6 +261,26 @@ async def test_killed_at_each_step(old: Stock, backup: Created, tmp_path: Path) 
         assert not (house.config / STAGE).exists()
 
 
+async def test_a_disk_that_fails_between_the_moves(
+    old: Stock, backup: Created, tmp_path: Path
+) -> None:
+    """What was decided is not thrown away; the next start finishes it."""
+    house = await stocked(tmp_path / "new", secret="of the new house")
+    steps: list[str] = []
+
+    def fail(name: str) -> None:
+        steps.append(name)
+        if steps.count("moved") == 3:
+            raise OSError(5, "Input/output error")
+
+    with pytest.raises(StorageError, match="a restore was cut off and can not be finished"):
+        await restore(backup.archive, old.identity, house.data, house.config, force=True, step=fail)
+    assert (house.data / LIST).exists()
+    assert await house.secret("web") == CANARY
+    assert "Old house" in (house.config / "hub.yaml").read_text()
+    assert not (house.data / LIST).exists()
+
+
 async def test_moves_that_fail_are_finished_later(tmp_path: Path) -> None:
     """A folder that can not be written to for a while holds up the start and loses nothing."""
     house = await stocked(tmp_path)

@@ -225,6 +225,28 @@ async def test_a_writer_that_sticks_to_the_old_key_keeps_it_alive(tmp_path: Path
         assert len(keyring.keys) == 1
 
 
+async def test_a_value_written_at_the_last_moment_is_found(tmp_path: Path) -> None:
+    """Between the last pass and the last look somebody writes a text of the old key."""
+    async with opened(tmp_path) as keyring:
+        await fill(keyring, 1)
+        old = json.dumps(keyring.seal("late", "documents:sealed/late:data"))
+        commits: list[str] = []
+
+        def write(name: str) -> None:
+            if name == "after commit":
+                commits.append(name)
+            if name == "after commit" and len(commits) == 2:
+                with closing(sqlite3.connect(tmp_path / "hub.db")) as connection, connection:
+                    connection.execute("INSERT INTO documents VALUES ('sealed', 'late', ?)", (old,))
+
+        keyring.file.step = write
+        assert (await rotate(keyring)).values == 11
+        assert len(commits) > 2
+    async with opened(tmp_path) as keyring:
+        late = str(await Documents(keyring.database).load("sealed", "late"))
+        assert keyring.open(late, "documents:sealed/late:data") == "late"
+
+
 async def test_two_rotations_at_once(tmp_path: Path) -> None:
     async with opened(tmp_path) as keyring:
         await fill(keyring, 2)
