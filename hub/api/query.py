@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import voluptuous as vol
 
+from hub.api.signing import PARAMETER
 from hub.errors import InvalidFormat
 from hub.schema import described, explain
 from hub.util.json import loads
@@ -42,9 +43,13 @@ def whole(least: int = 0, most: int = MOST) -> Callable[[object], int]:
 
 
 def query_of(request: "web.Request", schema: vol.Schema) -> dict[str, Any]:
-    """Return the checked parameters of a request's address; raises `InvalidFormat`."""
+    """Return the checked parameters of a request's address, without its signature.
+
+    Raises `InvalidFormat`.
+    """
     try:
-        checked: dict[str, Any] = schema(dict(request.query))
+        asked = {key: value for key, value in request.query.items() if key != PARAMETER}
+        checked: dict[str, Any] = schema(asked)
     except vol.Invalid as error:
         raise InvalidFormat(explain(error)) from None
     return checked

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from hub.api.answers import json_answer
 from hub.api.routes import HUB, Route
+from hub.api.signing import PARAMETER
 from hub.api.websocket.commands.audit import FILTER
 from hub.audit import Entry
 from hub.errors import InvalidFormat
@@ -50,6 +51,8 @@ def _wanted(query: Mapping[str, str]) -> dict[str, Any]:
     """Return the filter of a query; raises `InvalidFormat`."""
     values: dict[str, Any] = {}
     for key, value in query.items():
+        if key == PARAMETER:
+            continue
         if key in _NUMBERS:
             if not (value.isascii() and value.isdecimal() and len(value) < 19):
                 raise InvalidFormat(f"{key}: expected a number")

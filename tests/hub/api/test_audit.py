@@ -228,3 +228,13 @@ async def test_a_row_that_was_acknowledged_survives_a_power_cut(
     file = sqlite3.connect(hub.data / "hub.db")
     assert file.execute("SELECT count(*) FROM audit WHERE action='audit.export'").fetchone() == (1,)
     file.close()
+
+
+async def test_a_signed_link_exports(house: House) -> None:
+    (first, *_) = await rows(house)
+    client = await house.connect()
+    signed = await client.call(type="auth/sign_path", path="/api/audit/export")
+    async with house.session.get(house.url + signed["result"]["path"]) as answer:
+        assert answer.status == 200
+        lines = [json.loads(line) for line in (await answer.text()).splitlines()]
+    assert first["action"] in {line["action"] for line in lines}
