@@ -131,7 +131,7 @@ class Page:
 
 
 def _is_address(path: str) -> bool:
-    """Tell addresses of the page from files that are missing; resources have dots in their names."""
+    """Tell addresses of the page from missing files; resources have dots in their names."""
     return "." not in path or path.startswith(_DOTTED)
 
 
