@@ -65,13 +65,27 @@ class Client:
 
         Raises `CliError` for every answer that is not 2xx, with the hub's own words and `code`.
         """
-        try:
-            answer = self._send(method, path, body, query, headers, seconds)
-        except (OSError, WireError) as error:
-            self._unreachable(error)
+        answer = self.exchange(method, path, body, query=query, headers=headers, seconds=seconds)
         if not 200 <= answer.status < 300:
             refuse(answer, self.way)
         return answer
+
+    def exchange(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        query: Query | None = None,
+        headers: Mapping[str, str] | None = None,
+        seconds: float = SECONDS,
+    ) -> Answer:
+        """Send a request and return the answer, whatever its status; raises `CliError`."""
+        try:
+            target, sent, data = self._prepared(path, body, query, headers)
+            return self._connection().exchange(method, target, sent, data, seconds)
+        except (OSError, WireError) as error:
+            self._unreachable(error)
 
     def stream(
         self, path: str, *, query: Query | None = None, seconds: float = SECONDS
@@ -134,18 +148,6 @@ class Client:
         if self._wire is None:
             self._wire = Wire(self.way.address)
         return self._wire
-
-    def _send(
-        self,
-        method: str,
-        path: str,
-        body: Any,
-        query: Query | None,
-        headers: Mapping[str, str] | None,
-        seconds: float,
-    ) -> Answer:
-        target, sent, data = self._prepared(path, body, query, headers)
-        return self._connection().exchange(method, target, sent, data, seconds)
 
     def _prepared(
         self, path: str, body: Any, query: Query | None, headers: Mapping[str, str] | None

@@ -1,13 +1,13 @@
 """`hub doctor`: what is wrong with this hub and what to do, also when it does not run."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
 import click
 
 from hub.cli import options
-from hub.cli.checkup import Finding, Patient, checks
+from hub.cli.checks import CHECKS, Check, Finding, Patient
 from hub.cli.errors import FAILED
 from hub.cli.output import as_json, as_yaml, clean, paint, write
 
@@ -28,7 +28,7 @@ def doctor(config: Path, data: Path | None, output: str) -> None:
 
     Each line is ok, warn or fail with what to do; exit 1 when one fails.
     """
-    findings = list(_examine(Patient(config, data), checks()))
+    findings = list(_examine(Patient(config, data), CHECKS))
     if output != "table":
         found = [finding._asdict() for finding in findings]
         write(as_json(found) if output == "json" else as_yaml(found).rstrip("\n"))
@@ -42,9 +42,7 @@ def doctor(config: Path, data: Path | None, output: str) -> None:
         raise click.exceptions.Exit(FAILED)
 
 
-def _examine(
-    patient: Patient, found: list[Callable[[Patient], Iterator[Finding]]]
-) -> Iterator[Finding]:
+def _examine(patient: Patient, found: Iterable[Check]) -> Iterator[Finding]:
     """Run every check; one that breaks is a finding itself."""
     for check in found:
         try:
