@@ -209,6 +209,7 @@ async def _build(settings: "Settings", config_dir: Path, data_dir: Path) -> Hub:
         places=Places(bus, entity_registry, devices),
         ban_after=settings.auth.ban_after,
         ban_minutes=settings.auth.ban_minutes,
+        never_banned=settings.http.trusted_proxies,
     )
     audit.names = _names(auth)
     hub = Hub(

@@ -61,8 +61,11 @@ class Gate:
         if not self._proxies or not self._trusted(peer):
             return peer
         for hop in reversed(_hops(headers)):
-            if not self._trusted(hop):
-                return hop
+            address = parse_address(_bare(hop))
+            if address is None:
+                return peer  # what is no address must not become a key that is new each time
+            if not any(address in network for network in self._proxies):
+                return str(address)
         return peer
 
     def scheme(self, request: web.BaseRequest) -> str:
@@ -130,6 +133,13 @@ def origin_of(url: str) -> str | None:
     """Return `scheme://host[:port]` of a URL in small letters."""
     parts = urlsplit(url.lower())
     return f"{parts.scheme}://{parts.netloc}" if parts.scheme and parts.netloc else None
+
+
+def _bare(hop: str) -> str:
+    """Return an address without the port and brackets that some proxies add."""
+    if hop.startswith("["):
+        return hop[1:].partition("]")[0]
+    return hop.partition(":")[0] if hop.count(":") == 1 else hop
 
 
 def _hops(headers: "Mapping[str, str]") -> list[str]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from hub.auth.addresses import is_local
-from hub.auth.bans import Bans
+from hub.auth.bans import Bans, Network
 from hub.auth.codes import Codes
 from hub.auth.errors import (
     InvalidAuth,
@@ -51,6 +51,7 @@ class Auth:
         places: Places | None = None,
         ban_after: int = 0,
         ban_minutes: float = 60,
+        never_banned: Iterable[Network] = (),
     ) -> None:
         """Keep users and tokens in `database`; `redirects` are further client/address pairs.
 
@@ -60,7 +61,14 @@ class Auth:
         self._passwords = Passwords() if passwords is None else passwords
         self.witness = Witness()
         """Told of logins, tokens and changes; the composition root names the audit log."""
-        self.bans = Bans(database, clock, self.witness, after=ban_after, minutes=ban_minutes)
+        self.bans = Bans(
+            database,
+            clock,
+            self.witness,
+            after=ban_after,
+            minutes=ban_minutes,
+            spared=never_banned,
+        )
         self._throttle = Throttle(clock, self.bans)
         self._codes = Codes(clock)
         self.users = Users(database, clock, self._passwords, self.witness)

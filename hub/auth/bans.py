@@ -3,7 +3,9 @@
 import hashlib
 import logging
 from collections import OrderedDict, deque
+from collections.abc import Iterable
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
 from typing import TYPE_CHECKING, Any, Final
 
 from hub.auth.addresses import counted, parse
@@ -24,6 +26,8 @@ MAX_BANS: Final = 10_000
 MAX_WATCHED: Final = 4096
 
 TABLE: Final = "bans"
+
+Network = IPv4Network | IPv6Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +77,18 @@ class Bans:
         *,
         after: int = 0,
         minutes: float = 60,
+        spared: Iterable[Network] = (),
     ) -> None:
-        """Ban for `minutes` after so many bad attempts within 15 minutes; 0 bans nobody."""
+        """Ban for `minutes` after so many bad attempts within 15 minutes; 0 bans nobody.
+
+        Nobody is banned in the networks `spared`: a proxy's address would be everybody's.
+        """
         self._rows = database.rows
         self._database = database
         self._clock = clock
         self._witness = witness
         self._after = after
+        self._spared = tuple(spared)
         self._seconds = minutes * 60
         self._bans: dict[str, Ban] = {}
         self._watched: OrderedDict[str, _Watched] = OrderedDict()
@@ -118,10 +127,12 @@ class Bans:
     def failed(self, address: str | None, token: str | None = None) -> None:
         """Count a bad attempt; the same bad `token` again is no new guess, but a stale client.
 
-        This machine and unknown addresses are never banned.
+        This machine, listed proxies and unknown addresses are never banned.
         """
         found = parse(address)
         if self._after <= 0 or found is None or found.is_loopback:
+            return
+        if any(found in network for network in self._spared):
             return
         where = counted(address)
         watched = self._watched.setdefault(where, _Watched(deque(maxlen=max(1, self._after))))

@@ -44,7 +44,7 @@ class Command:
     schema: vol.Schema | None
     admin: bool
     check: Check | None
-    verb: str | None = None
+    verb: str
     """What it does: `own`, `read`, `control`, `edit`, `write`, `apply` or `call`."""
     door: str | None = None
     """The verb that the user must be able to use on something; None lets everybody in."""
@@ -76,8 +76,8 @@ def command(
     schema: Mapping[Any, Any] | None = None,
     *,
     admin: bool = False,
+    verb: str,
     check: Check | None = None,
-    verb: str | None = None,
 ) -> Callable[[Handler], Handler]:
     """Make a function the handler of a message type.
 
