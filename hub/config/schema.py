@@ -95,7 +95,7 @@ _broker: Final = {
     vol.Optional("tls"): boolean,
     vol.Optional("tls_ca"): text,
     vol.Optional("tls_insecure"): boolean,
-    vol.Optional("keepalive"): vol.All(_between(_SECONDS_MIN, _SECONDS_MAX), int),
+    vol.Optional("keepalive"): vol.All(_between(_SECONDS_MIN, _SECONDS_MAX), vol.Coerce(int)),
 }
 
 SECTIONS: Final[dict[str, dict[vol.Marker, Any]]] = {
@@ -140,7 +140,7 @@ SECTIONS: Final[dict[str, dict[vol.Marker, Any]]] = {
         vol.Optional("format"): _one_of("auto", "console", "json"),
     },
     "auth": {
-        vol.Optional("ban_after"): vol.All(_between(0, 10000), int),
+        vol.Optional("ban_after"): vol.All(_between(0, 10000), vol.Coerce(int)),
         vol.Optional("ban_minutes"): _between(1, 525600),
     },
     "audit": {vol.Optional("keep_days"): _between(1, 36500)},

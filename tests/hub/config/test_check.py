@@ -39,8 +39,9 @@ def test_every_section_becomes_settings(write: Write) -> None:
         write(
             "hub: {name: House, latitude: 52.5, time_zone: Europe/Berlin}\n"
             "http:\n  trusted_proxies: [10.0.0.0/8, '::1']\n  cors_origins: ['https://a.example/']\n"
-            "mqtt:\n  broker: {host: broker.lan, tls: yes, password: !secret mqtt}\n"
-            "  discovery: off\n"
+            "mqtt:\n  broker: {host: broker.lan, tls: yes, password: !secret mqtt, keepalive: 20}\n"
+            "  discovery: off\n  commands_role: viewer\n  user: panel\n"
+            "auth: {ban_after: 0, ban_minutes: 1.5}\n"
             "logger: {level: debug, levels: {hub.mqtt: warning}}\n",
             secrets="mqtt: hush\n",
         )
@@ -51,7 +52,10 @@ def test_every_section_becomes_settings(write: Write) -> None:
     assert settings.mqtt.broker is not None
     assert (settings.mqtt.broker.port, settings.mqtt.broker.password) == (8883, "hush")
     assert "hush" not in repr(settings)
+    assert settings.mqtt.broker.keepalive == 20
     assert settings.mqtt.discovery == "off"
+    assert (settings.mqtt.commands_role, settings.mqtt.user) == ("viewer", "panel")
+    assert (settings.auth.ban_after, settings.auth.ban_minutes) == (0, 1.5)
     assert settings.logger.levels == {"hub.mqtt": "warning"}
 
 
