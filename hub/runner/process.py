@@ -6,7 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, cast
 
 from hub.runner.command import KILL_AFTER, Kind, Outcome
 
@@ -120,11 +120,12 @@ class _Process(asyncio.SubprocessProtocol):
 
 def _feed(transport: asyncio.SubprocessTransport, data: bytes | None) -> None:
     """Write the input and end it; a program may end before it has read everything."""
-    pipe = transport.get_pipe_transport(0)
-    if isinstance(pipe, asyncio.WriteTransport):
+    # uvloop's transports are none of asyncio's classes
+    pipe = cast("asyncio.WriteTransport | None", transport.get_pipe_transport(0))
+    if pipe is not None:
         if data:
             pipe.write(data)
-        pipe.close()
+        pipe.write_eof()
 
 
 async def _end(transport: asyncio.SubprocessTransport, process: _Process) -> None:

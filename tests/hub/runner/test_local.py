@@ -6,13 +6,16 @@ import stat
 from pathlib import Path
 
 import pytest
+import uvloop
 
 from hub.errors import NotFound
 from hub.runner import Runners
 from hub.runner.command import Kind
 from hub.runner.errors import CommandFailed, DiskFull, TooLarge
 from hub.runner.local import LocalRunner
-from tests.hub.runner.conftest import Told, names
+from hub.util.clock import SystemClock
+from hub.util.tasks import Tasks
+from tests.hub.runner.conftest import Everything, Told, names
 from tests.hub.runner.test_ssh import processes
 from tests.peers.ports import wait_until
 
@@ -134,3 +137,29 @@ async def test_a_full_disk_leaves_nothing(here: LocalRunner, small_disk: Path) -
 async def test_fifty_at_once(here: LocalRunner) -> None:
     outcomes = await asyncio.gather(*(here.run(["echo", str(n)]) for n in range(50)))
     assert [outcome.text for outcome in outcomes] == [f"{n}\n" for n in range(50)]
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_both_event_loops(loop: str, tmp_path: Path) -> None:
+    """The hub runs on uvloop when it is there, whose processes and pipes are others."""
+    factory = asyncio.new_event_loop if loop == "asyncio" else uvloop.new_event_loop
+
+    async def work() -> None:
+        tasks = Tasks()
+        here = Runners(SystemClock(), tasks, commands=lambda _: Everything()).local("tests")
+        data = os.urandom(2_000_000)
+        outcome = await here.run(["sh", "-c", "cat; echo wrong >&2; exit 3"], stdin=data)
+        assert (outcome.stdout, outcome.stderr, outcome.status) == (data, b"wrong\n", 3)
+        assert (await here.run(["sleep", "966"], timeout=0.3)).kind is Kind.TIMEOUT
+        assert (await here.run(["sh", "-c", "sleep 5 & echo hi"])).text == "hi\n"
+        assert (await here.run(["true"], stdin=data)).ok
+        running = asyncio.create_task(here.run(["sleep", "965"]))
+        await wait_until(lambda: processes("sleep\000965\0"))
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        await tasks.close()
+
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(work())
+    assert not processes("sleep\000965\0") + processes("sleep\000966\0")
