@@ -8,6 +8,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -106,7 +107,11 @@ async def _rotate(keyring: "Keyring", force: bool) -> Rotated:
     await asyncio.to_thread(file.write, [new, *old])
     await keyring.use([new, *old])
     for _ in range(PASSES):
-        if await _seal_again(keyring):
+        async with AsyncExitStack() as paused:
+            for pause in keyring.pauses:
+                await paused.enter_async_context(pause())
+            renewed = await _seal_again(keyring)
+        if renewed:
             for reload in keyring.on_rotated:
                 await reload()
             continue

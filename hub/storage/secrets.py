@@ -21,6 +21,8 @@ from hub.storage.sealed import exist
 from hub.storage.wrapping import NONCE_BYTES
 
 if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
     from hub.storage.database import Database
@@ -40,11 +42,14 @@ class Keyring:
         """Use the keys in `file`, wrapped by `secret_key` if there is one; `load` comes first."""
         self.file = KeyFile(file, secret_key)
         self.database = database
-        self.on_rotated: list[Callable[[], Awaitable[None]]] = []
-        """Called when sealed texts in the database were replaced: read them again.
+        self.pauses: list[Callable[[], AbstractAsyncContextManager[None]]] = []
+        """Entered while sealed texts in the database are replaced.
 
-        Who keeps a sealed text and writes it back later writes what `renewed` makes of it.
+        For rooms that keep sealed texts in memory and write them back: inside, nothing is written
+        that was read before; at the end they read again.
         """
+        self.on_rotated: list[Callable[[], Awaitable[None]]] = []
+        """Called after sealed texts were replaced, for rooms that only read them."""
         self.rotating = asyncio.Lock()
         self._keys: list[Key] = []
         self._ciphers: dict[str, AESGCM] = {}
