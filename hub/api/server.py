@@ -62,22 +62,26 @@ class QuickProtocol(RequestHandler):
 
     def data_received(self, data: bytes) -> None:
         """Parse, answer what is plain, and wake aiohttp's loop for the rest."""
-        if self.busy or self._messages or self._paused:
+        waiter = self._waiter
+        if waiter is None or self.busy or self._messages or self._paused:
             super().data_received(data)
             return
-        waiter = self._waiter
-        self._waiter = None  # the base class must not wake the loop before we have looked
+        # The base class must not wake the loop before we have looked, nor while we answer: reading
+        # a body may resume a paused connection, which comes here once more with what was buffered.
+        self._waiter = None
+        answered = False
         try:
             super().data_received(data)
+            if self._messages:
+                answered = True
+                self._answer_plain()
         finally:
             self._waiter = waiter
         if self._messages:
-            self._answer_plain()
-            if not self._messages:
-                if self._buffer_paused:
-                    self._resume_reading_if_drained()
-            elif waiter is not None and not waiter.done():
+            if not waiter.done():
                 waiter.set_result(None)
+        elif answered and self._buffer_paused:
+            self._resume_reading_if_drained()
 
     def _answer_plain(self) -> None:
         """Answer the plain requests at the head of the queue."""

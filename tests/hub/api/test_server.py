@@ -236,3 +236,28 @@ async def test_a_waiting_call_runs_to_its_end_when_the_client_hangs_up(
         await connection.writer.wait_closed()
         release.set()
         await done.wait()
+
+
+async def test_many_writes_at_once_leave_the_connection_alive(house: House, wire: Open) -> None:
+    """Their bodies fill the server's queue, so that it stops and resumes reading meanwhile."""
+    link = await wire()
+    for _ in range(3):
+        link.writer.write(b"".join([
+            link.request("POST", f"/api/states/sensor.n{number}", b'{"state":"1"}')
+            for number in range(300)
+        ]))  # fmt: skip
+        for _ in range(300):
+            assert (await link.answer()).startswith(b"HTTP/1.1 20")
+    assert (await link.ask("GET", "/api/config")).startswith(b"HTTP/1.1 200")
+
+
+async def test_many_requests_at_once_are_answered_in_their_order(house: House, wire: Open) -> None:
+    for number in range(500):
+        house.hub.states.set(f"sensor.n{number}", str(number))
+    link = await wire()
+    link.writer.write(b"".join([
+        link.request("GET", f"/api/states/sensor.n{number}", headers={} if number % 7 else SLOW)
+        for number in range(500)
+    ]))  # fmt: skip
+    for number in range(500):
+        assert b'"sensor.n%d"' % number in await link.answer()
