@@ -62,7 +62,19 @@ def call(
     elif answer:
         emit(answer, output, {"ENTITY": "entity_id", "STATE": value})
     else:
+        _missing(client, body)
         note("done, no state changed")
+
+
+def _missing(client: "Client", body: dict[str, Any]) -> None:
+    """Raise `CliError` for an entity that does not exist: the protocol passes over it silently."""
+    named = body.get("entity_id", [])
+    for entity_id in named if isinstance(named, list) else str(named).split(","):
+        if entity_id in ("all", "none"):
+            continue
+        answer = client.exchange("GET", f"/api/states/{quote(str(entity_id).strip())}")
+        if answer.status == 404:
+            raise CliError(f"there is no entity {entity_id}", "see `hub states`")
 
 
 def pair(text: str) -> tuple[str, str]:

@@ -79,7 +79,7 @@ def _resource(resource: dict[str, Any], output: str) -> None:
         write(as_yaml({id_of(resource): resource["spec"]}).rstrip("\n"))
         return
     status = resource["status"]
-    told: dict[str, Any] = {
+    about: dict[str, Any] = {
         "resource": id_of(resource),
         "title": resource["title"],
         "phase": status["phase"],
@@ -91,13 +91,15 @@ def _resource(resource: dict[str, Any], output: str) -> None:
         "used by": resource["used_by"],
         **status["facts"],
     }
-    lines = pairs({key: item for key, item in told.items() if item not in (None, "", [])})
+    lines = pairs({key: item for key, item in about.items() if item not in (None, "", [])})
     write(
         lines.replace(status["phase"], paint(status["phase"], COLOURS.get(status["phase"], "")), 1)
     )
     for condition in status["conditions"]:
         if condition["status"] is not None or condition["message"]:
-            write(clean(f"{condition['type']}: {cell(condition['status'])} {condition['message']}"))
+            known = cell(condition["status"])
+            told = f", {condition['message']}" if condition["message"] else ""
+            write(clean(f"{condition['type']}: {known}{told}"))
     for step in status["drift"]:
         write(f"to do: {step['summary']}")
     write("\n" + outline({"spec": resource["spec"]}))
