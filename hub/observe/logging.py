@@ -17,7 +17,13 @@ import orjson
 
 from hub.observe.text import json_safe, one_line, storable
 
-_LOUD: Final = {"aiohttp.access": "warning", "aiosqlite": "info", "alembic": "warning"}
+_LOUD: Final = {
+    "aiohttp.access": "warning",
+    "aiosqlite": "info",
+    "alembic": "warning",
+    "asyncssh": "warning",
+    "watchfiles": "warning",
+}
 """Libraries that say at our level what we would say one level below."""
 
 INDENT: Final = "    "
