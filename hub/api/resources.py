@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import voluptuous as vol
 
+from hub.audit import Entry
 from hub.config.documents import Document
 from hub.errors import NotFound, Unauthorized
 from hub.jobs.access import READ, may_job
@@ -223,4 +224,12 @@ def job(hub: "Hub", user: "User", job_id: str) -> "JobRecord":
     record = hub.jobs.get(job_id)
     if not may_job(user, READ, record):
         raise NotFound(f"There is no job {record.id}")
+    return record
+
+
+async def cancel(hub: "Hub", user: "User", job_id: str, context: "Context") -> "JobRecord":
+    """Ask a job to end, and write down who did."""
+    record = await hub.jobs.cancel(job(hub, user, job_id).id, context)
+    data = {"job_id": record.id, "kind": record.kind}
+    hub.audit.note(Entry("job.cancel", record.target, context=context, data=data))
     return record

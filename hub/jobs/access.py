@@ -1,6 +1,6 @@
 """Who may see and end a job: whoever started it, and who may see or change what it works on."""
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from hub.auth import User
@@ -17,7 +17,5 @@ def may_job(user: "User", verb: str, record: "JobRecord") -> bool:
     if user.is_admin or record.user_id == user.id:
         return True
     resource_type, slash, key = record.target.partition("/")
-    ask: Any = getattr(user, "may_resource", None)
-    if ask is None:
-        return verb == READ
-    return bool(slash and "." in resource_type and ask(verb, resource_type, key))
+    is_resource = bool(slash) and "." in resource_type
+    return is_resource and user.may_resource(verb, resource_type, key)

@@ -10,7 +10,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from hub.errors import HubError
-from hub.jobs.journal import JOURNAL, LOG, Entry, Journal
+from hub.jobs.batch import JOURNAL, LOG, Entry
+from hub.jobs.journal import Journal
 from hub.util.json import dumps
 
 if TYPE_CHECKING:

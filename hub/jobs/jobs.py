@@ -3,13 +3,13 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final
 
-from hub.errors import HubError, NotAllowed, NotFound, TimedOut, Unauthorized, Unavailable
+from hub.errors import NotAllowed, NotFound, Unauthorized, Unavailable
 from hub.events import Context
 from hub.jobs.access import APPLY, may_job
+from hub.jobs.batch import JOURNAL, LOG, SETTLED, Entry
 from hub.jobs.job import (
-    MAX_LINE,
     MAX_MESSAGE,
     Job,
     JobCancelled,
@@ -19,9 +19,10 @@ from hub.jobs.job import (
     Line,
     clean,
 )
-from hub.jobs.journal import JOURNAL, LOG, SETTLED, Entry, Journal, notes_of
+from hub.jobs.journal import Journal, notes_of
+from hub.jobs.outcome import as_error, as_row, from_row, kept, leaf, outcome, too_late
 from hub.jobs.telling import LogListener, Telling
-from hub.util.json import dumps, loads
+from hub.util.json import loads
 from hub.util.ulid import ulid
 
 if TYPE_CHECKING:
@@ -43,9 +44,6 @@ KEEP_SECONDS: Final = 30 * 86400.0
 
 PRUNE_SECONDS: Final = 3600.0
 """How often jobs that became too old are looked for."""
-
-MAX_RESULT: Final = 16 * 1024
-"""Bytes of a result that are kept; whoever waits for the job gets a larger one in full."""
 
 SAFE_POINT_SECONDS: Final = 2.0
 """How long running jobs may look for a safe point when the hub stops."""
@@ -102,14 +100,14 @@ class Jobs:
             found = await connection.execute(table.select().order_by(table.c.created_at))
             rows = [dict(row) for row in found.mappings()]
         for row in rows:
-            record = _from_row(row)
+            record = from_row(row)
             if not record.state.ended:
                 record = record.but(
                     state=JobState.INTERRUPTED,
                     finished_at=self._clock.time(),
                     message="The hub ended while this was running",
                 )
-                self._journal.row(record.id, _as_row(record))
+                self._journal.row(record.id, as_row(record))
             self._records[record.id] = record
         await self._journal.flush()
         await self._find_unsettled()
@@ -125,11 +123,11 @@ class Jobs:
             job.ask(JobInterrupted)
         tasks = [task for _, task in running if task is not asyncio.current_task()]
         if tasks:
-            _, late = await asyncio.wait(tasks, timeout=SAFE_POINT_SECONDS)
-            for task in late:
+            _, unsafe = await asyncio.wait(tasks, timeout=SAFE_POINT_SECONDS)
+            for task in unsafe:
                 task.cancel()
-            if late:
-                await asyncio.wait(late, timeout=LAST_SECONDS)
+            if unsafe:
+                await asyncio.wait(unsafe, timeout=LAST_SECONDS)
         await self._journal.close()
 
     async def start(
@@ -164,7 +162,7 @@ class Jobs:
         job = Job(record, context, self._journal, self._clock, self._told)
         self._starting[job.id] = job
         try:
-            self._journal.row(job.id, _as_row(record))
+            self._journal.row(job.id, as_row(record))
             if resume is not None:
                 job.resume(resume.journal)
                 self._settle(resume.id)
@@ -289,7 +287,7 @@ class Jobs:
 
     def _spawn(self, job: Job, work: Work, timeout: float | None) -> Job:
         job.record = job.record.but(state=JobState.RUNNING)
-        self._journal.row(job.id, _as_row(job.record))
+        self._journal.row(job.id, as_row(job.record))
         coro = self._run(job, work, timeout)
         try:
             task = self._tasks.spawn(coro, f"job {job.record.kind} of {job.record.target}")
@@ -319,34 +317,34 @@ class Jobs:
         error: BaseException | None = None
         try:
             result = await work(job)
-            if expired:
-                _raise_late(seconds)
         except (Exception, asyncio.CancelledError, BaseExceptionGroup) as caught:  # noqa: BLE001 - every end is written down
-            error = TimedOut(_late(seconds)) if expired else _leaf(caught)
+            error = leaf(caught)
         finally:
             if cancel is not None:
                 cancel()
+        if expired and seconds is not None:
+            error = too_late(seconds)
         await self._finish(job, result, error)
 
     async def _finish(self, job: Job, result: Any, error: BaseException | None) -> None:
         """Write the end down and tell of it; a cancelled write still ends the job in memory."""
-        state, told = _outcome(job, error)
-        kept: Any = None
+        state, told = outcome(job, error)
+        result_kept: Any = None
         if error is None:
             try:
-                kept = _kept(result)
+                result_kept = kept(result)
             except TypeError as problem:
                 state, error = JobState.FAILED, problem
-        wire = _as_error(job, error) if state is JobState.FAILED else None
+        wire = as_error(job, error) if state is JobState.FAILED else None
         record = job.record.but(
             state=state,
-            result=kept,
+            result=result_kept,
             error=wire,
             finished_at=self._clock.time(),
             cancellable=False,
             **({"progress": 1.0} if state is JobState.DONE else {}),
         )
-        self._journal.row(job.id, _as_row(record))
+        self._journal.row(job.id, as_row(record))
         try:
             await self._journal.flush()
         finally:
@@ -355,7 +353,7 @@ class Jobs:
     def _end(self, job: Job, state: JobState, result: Any, error: BaseException | None) -> None:
         """End a job that never ran."""
         record = job.record.but(state=state, finished_at=self._clock.time(), cancellable=False)
-        self._journal.row(job.id, _as_row(record))
+        self._journal.row(job.id, as_row(record))
         self._conclude(job, record, result, error)
 
     def _conclude(
@@ -370,7 +368,7 @@ class Jobs:
     def _told(self, job: Job, line: Line | None) -> None:
         """Hear of progress (no line) and of log lines."""
         if line is None:
-            self._journal.row(job.id, _as_row(job.record))
+            self._journal.row(job.id, as_row(job.record))
         self._telling.note(job, line)
 
     # --- recovery
@@ -421,84 +419,3 @@ class Jobs:
 
 
 _SETTLED_SEQ: Final = -1
-
-
-def _outcome(job: Job, error: BaseException | None) -> tuple[JobState, BaseException | None]:
-    """Return how a job ended, and what those who wait are told instead of the bare error."""
-    if error is None:
-        return JobState.DONE, None
-    if isinstance(error, JobCancelled) and job.cancel_asked:
-        if isinstance(error, JobInterrupted):
-            return JobState.INTERRUPTED, None
-        return JobState.CANCELLED, None
-    if isinstance(error, Exception):
-        return JobState.FAILED, None
-    return JobState.INTERRUPTED, JobInterrupted(
-        f"The hub ended the job: {job.record.kind} of {job.record.target}"
-    )
-
-
-def _as_error(job: Job, error: BaseException | None) -> dict[str, str]:
-    """Return the error as others see it; a defect is logged under a reference."""
-    if isinstance(error, HubError):
-        return {"code": error.code, "message": clean(error.message, MAX_LINE)}
-    reference = ulid()
-    _LOGGER.error(
-        "Job %s of %s failed (reference %s)",
-        job.record.kind,
-        job.record.target,
-        reference,
-        exc_info=error,
-    )
-    return {"code": "unknown_error", "message": f"Unexpected error, reference {reference}"}
-
-
-def _leaf(error: BaseException) -> BaseException:
-    """Return what a group of errors is about: a cancel, else its one error."""
-    while isinstance(error, BaseExceptionGroup):
-        cancels = error.subgroup(JobCancelled)
-        group = error if cancels is None else cancels
-        if cancels is None and len(group.exceptions) > 1:
-            return error
-        error = group.exceptions[0]
-    return error
-
-
-def _late(seconds: float | None) -> str:
-    return f"The job took longer than {seconds:g} s and was ended"
-
-
-def _raise_late(seconds: float | None) -> NoReturn:
-    raise TimedOut(_late(seconds))
-
-
-def _kept(result: Any) -> Any:
-    """Return the part of a result that is kept; raises `TypeError` for what is no JSON."""
-    data = dumps(result)
-    if len(data) <= MAX_RESULT:
-        return loads(data)
-    return {"too_large": len(data)}
-
-
-def _as_row(record: JobRecord) -> dict[str, Any]:
-    return {
-        "id": record.id,
-        "kind": record.kind,
-        "target": record.target,
-        "state": record.state.value,
-        "progress": record.progress,
-        "message": record.message,
-        "result": None if record.result is None else dumps(record.result).decode(),
-        "error": None if record.error is None else dumps(record.error).decode(),
-        "user_id": record.user_id,
-        "context_id": record.context_id,
-        "created_at": record.created_at,
-        "finished_at": record.finished_at,
-    }
-
-
-def _from_row(fields: dict[str, Any]) -> JobRecord:
-    fields["state"] = JobState(fields["state"])
-    for name in ("result", "error"):
-        fields[name] = None if fields[name] is None else loads(fields[name])
-    return JobRecord(**fields)

@@ -3,23 +3,27 @@
 import asyncio
 import logging
 import random
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
 
+from hub.jobs.batch import (
+    JOURNAL,
+    LOG,
+    Batch,
+    Entry,
+    Row,
+    delete_jobs,
+    drop_lines,
+    write_entries,
+    write_rows,
+)
 from hub.util.json import dumps, loads
 
 if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncConnection
-
     from hub.storage import Database
     from hub.util.clock import Cancel, Clock
 
 _LOGGER = logging.getLogger(__name__)
-
-LOG: Final = "log"
-JOURNAL: Final = "journal"
-SETTLED: Final = "settled"
-"""Kinds of entries: a line, a note, and the mark that an interrupted job was taken care of."""
 
 BATCH_SECONDS: Final = 0.5
 """How long lines and progress wait for company, when nobody waits for them."""
@@ -34,42 +38,6 @@ FIRST_RETRY: Final = 1.0
 LONGEST_RETRY: Final = 60.0
 """Seconds between attempts on a failing disk."""
 
-Row = Mapping[str, Any]
-
-
-class Entry(NamedTuple):
-    """One row of `job_entries`."""
-
-    job_id: str
-    seq: int
-    kind: str
-    at: float
-    data: str
-
-
-class _Batch:
-    """What waits to be written: the newest row per job, entries, and what goes."""
-
-    __slots__ = ("deletes", "drops", "lines", "notes", "rows")
-
-    def __init__(self) -> None:
-        self.rows: dict[str, Row] = {}
-        self.notes: dict[tuple[str, int], Entry] = {}
-        self.lines: dict[tuple[str, int], Entry] = {}
-        self.drops: dict[str, int] = {}
-        self.deletes: dict[str, None] = {}
-
-    def __bool__(self) -> bool:
-        return bool(self.rows or self.notes or self.lines or self.drops or self.deletes)
-
-    def under(self, newer: "_Batch") -> None:
-        """Come back, below what was added meanwhile."""
-        self.rows |= newer.rows
-        self.notes |= newer.notes
-        self.lines |= newer.lines
-        self.drops |= newer.drops
-        self.deletes |= newer.deletes
-
 
 class Journal:
     """Jobs' rows and entries on their way to the disk, committed together."""
@@ -78,8 +46,8 @@ class Journal:
         """Write into `database`."""
         self._database = database
         self._clock = clock
-        self._batch = _Batch()
-        self._writing = _Batch()
+        self._batch = Batch()
+        self._writing = Batch()
         self._changes = 0
         self._committed = 0
         self._flushes: list[tuple[int, asyncio.Future[bool]]] = []
@@ -237,7 +205,7 @@ class Journal:
 
     async def _attempt(self) -> bool:
         """Write everything that waits in one transaction; on failure keep it."""
-        batch, self._batch = self._batch, _Batch()
+        batch, self._batch = self._batch, Batch()
         later = list(batch.deletes)[PRUNE_AT_ONCE:]
         for job_id in later:
             del batch.deletes[job_id]
@@ -254,7 +222,7 @@ class Journal:
             self._failed(error)
             return False
         finally:
-            self._writing = _Batch()
+            self._writing = Batch()
         self._committed = upto
         if self.degraded:
             self._delay = 0.0
@@ -262,17 +230,17 @@ class Journal:
         self._settle(working=True)
         return True
 
-    async def _write(self, batch: _Batch) -> None:
+    async def _write(self, batch: Batch) -> None:
         async with self._database.begin() as connection:
             if batch.rows:
-                await _write_rows(connection, batch.rows)
+                await write_rows(connection, batch.rows)
             if batch.lines or batch.notes:
                 # After a failure nobody knows what was committed, so lines are replaced then.
-                await _write_entries(connection, batch, replace=self.degraded)
+                await write_entries(connection, batch, replace=self.degraded)
             if batch.drops:
-                await _drop_lines(connection, batch.drops)
+                await drop_lines(connection, batch.drops)
             if batch.deletes:
-                await _delete_jobs(connection, list(batch.deletes))
+                await delete_jobs(connection, list(batch.deletes))
 
     def _failed(self, error: Exception) -> None:
         if not self.degraded:
@@ -297,48 +265,3 @@ class Journal:
 def notes_of(entries: Sequence[Entry]) -> dict[str, Any]:
     """Return what the notes say, the newest of each key."""
     return dict(loads(entry.data) for entry in entries if entry.kind == JOURNAL)
-
-
-async def _write_rows(connection: "AsyncConnection", rows: Mapping[str, Row]) -> None:
-    """Insert or update: a delete would take the entries along."""
-    from sqlalchemy import bindparam, select
-
-    from hub.storage.tables import jobs as table
-
-    known = set(await connection.scalars(select(table.c.id).where(table.c.id.in_(list(rows)))))
-    if new := [dict(row) for job_id, row in rows.items() if job_id not in known]:
-        await connection.execute(table.insert(), new)
-    if old := [{**row, "row_id": job_id} for job_id, row in rows.items() if job_id in known]:
-        await connection.execute(table.update().where(table.c.id == bindparam("row_id")), old)
-
-
-async def _write_entries(connection: "AsyncConnection", batch: _Batch, *, replace: bool) -> None:
-    from sqlalchemy import bindparam
-
-    from hub.storage.tables import job_entries as table
-
-    entries = [*batch.lines.values(), *batch.notes.values()]
-    doubtful = [
-        {"entry_job": entry.job_id, "entry_seq": entry.seq}
-        for entry in entries
-        if replace or entry.kind != LOG or entry.seq == 0
-    ]
-    if doubtful:
-        wanted = table.c.job_id == bindparam("entry_job"), table.c.seq == bindparam("entry_seq")
-        await connection.execute(table.delete().where(*wanted), doubtful)
-    await connection.execute(table.insert(), [entry._asdict() for entry in entries])
-
-
-async def _drop_lines(connection: "AsyncConnection", drops: Mapping[str, int]) -> None:
-    from hub.storage.tables import job_entries as table
-
-    for job_id, upto in drops.items():
-        wanted = (table.c.job_id == job_id) & (table.c.kind == LOG)
-        await connection.execute(table.delete().where(wanted, table.c.seq > 0, table.c.seq <= upto))
-
-
-async def _delete_jobs(connection: "AsyncConnection", job_ids: Sequence[str]) -> None:
-    from hub.storage.tables import job_entries, jobs
-
-    await connection.execute(job_entries.delete().where(job_entries.c.job_id.in_(job_ids)))
-    await connection.execute(jobs.delete().where(jobs.c.id.in_(job_ids)))

@@ -46,8 +46,7 @@ async def log(request: web.Request) -> web.Response:
 async def cancel(request: web.Request) -> web.Response:
     """Ask a job to end at its next safe point: 202."""
     hub, user = request.app[HUB], session_of(request).user
-    record = work.job(hub, user, request.match_info["job_id"])
-    record = await hub.jobs.cancel(record.id, Context(user.id))
+    record = await work.cancel(hub, user, request.match_info["job_id"], Context(user.id))
     return json_answer(record.as_dict(), 202).response()
 
 

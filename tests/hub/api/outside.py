@@ -61,14 +61,14 @@ FIELDS: dict[Any, Any] = {
 }
 
 
-def register(hub: Hub, folder: Path) -> Files:
+def register(hub: Hub, folder: Path, domain: str = "test") -> Files:
     """Register `test.file`, kept in `folder`, and `test.note`, which has no controller."""
     folder.mkdir(exist_ok=True)
     files = Files(hub, folder)
     hub.resources.types.register(
         ResourceType(
-            name="test.file",
-            schema=vol.Schema(FIELDS),
+            name=f"{domain}.file",
+            schema=vol.Schema({**FIELDS, vol.Optional("beside"): Reference(f"{domain}.file")}),
             controller=lambda _hub: files,
             title="File",
             description="A file in a folder",
@@ -76,6 +76,6 @@ def register(hub: Hub, folder: Path) -> Files:
         )
     )
     hub.resources.types.register(
-        ResourceType(name="test.note", schema=vol.Schema({vol.Required("name"): text}))
+        ResourceType(name=f"{domain}.note", schema=vol.Schema({vol.Required("name"): text}))
     )
     return files

@@ -107,6 +107,10 @@ async def test_rest_lists_reads_and_cancels(house: House) -> None:
     assert answer.status == 202
     with pytest.raises(JobCancelled):
         await job.wait()
+    await house.hub.audit.flush()
+    (row,) = await house.hub.audit.query(action="job.cancel")
+    assert (row["target"], row["user_name"]) == ("x", "Owner")
+    assert row["data"] == {"job_id": job.id, "kind": "test"}
     answer = await house.request("POST", f"/api/jobs/{job.id}/cancel")
     assert (answer.status, (await answer.json())["code"]) == (400, "not_allowed")
     for path in ("/api/jobs?state=odd", "/api/jobs?limit=x", f"/api/jobs/{job.id}/log?after=-1"):

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from hub.jobs import Job
+from hub.jobs.batch import Entry
 from hub.jobs.job import MAX_LINE, MAX_LINES
-from hub.jobs.journal import MAX_WAITING, Entry
+from hub.jobs.journal import MAX_WAITING
 from hub.storage import tables
 from tests.hub.jobs.conftest import OpenShop, Shop
 

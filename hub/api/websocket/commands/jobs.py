@@ -37,8 +37,8 @@ def get(connection: Connection, message: Message) -> dict[str, Any]:
 @command("job/cancel", _ID, verb="apply")
 async def cancel(connection: Connection, message: Message) -> dict[str, Any]:
     """Ask a job to end at its next safe point."""
-    record = work.job(connection.hub, connection.user, message["job_id"])
-    return (await connection.hub.jobs.cancel(record.id, connection.context())).as_dict()
+    hub, user = connection.hub, connection.user
+    return (await work.cancel(hub, user, message["job_id"], connection.context())).as_dict()
 
 
 @command("job/log", {**_ID, vol.Optional("after", default=0): work.REVISION}, verb="read")
