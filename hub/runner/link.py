@@ -22,9 +22,13 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 # It writes every command at level INFO, arguments included.
-logging.getLogger("asyncssh").setLevel(logging.WARNING)
+_SSH_LOG: Final = logging.getLogger("asyncssh")
+if _SSH_LOG.level == logging.NOTSET:
+    _SSH_LOG.setLevel(logging.WARNING)
 
 _CLOSE_SECONDS: Final = 2.0
+_ENVIRONMENT: Final[dict[bytes | str, bytes | str]] = {"LC_ALL": "C"}
+"""What programs write should not depend on the language of the host; most sshd accept LC_*."""
 _NO_ROOM: Final = {asyncssh.OPEN_CONNECT_FAILED, asyncssh.OPEN_RESOURCE_SHORTAGE}
 
 
@@ -140,7 +144,9 @@ class Link:
         """Open the session and start the command; when cancelled, what opens late is closed."""
 
         async def open_session() -> None:
-            await self._connection.create_session(lambda: session, command, encoding=None)
+            await self._connection.create_session(
+                lambda: session, command, env=_ENVIRONMENT, encoding=None
+            )
 
         opening = asyncio.ensure_future(self._patiently(open_session, lambda: session.opened))
         try:

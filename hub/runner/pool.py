@@ -153,7 +153,11 @@ class Line:
                 module = await asyncio.to_thread(importlib.import_module, "hub.runner.connect")
                 link: Link = await module.connect(server, pool.limits, pool.clock, self.counters)
         except TimeoutError:
-            return self._failed(generation, Unreachable(f"{server.id}: too many connections wait"))
+            # no fault of the host, so its breaker does not hear of it
+            if generation != self._generation:
+                return None
+            self._connecting = None
+            return Unreachable(f"{server.id}: too many connections are being made; try again")
         except HubError as error:
             return self._failed(generation, error)
         except Exception as error:
@@ -236,6 +240,10 @@ class Pool:
         """Make a new line."""
         line = self._lines[name] = Line(server, self)
         return line
+
+    def knows(self, key: str) -> bool:
+        """Tell whether there is a line to a server."""
+        return key in self._lines
 
     def put(self, server: "Server") -> None:
         """Take over a server that is new or changed."""

@@ -81,6 +81,10 @@ class Runners:
         """Drop the connection and forget refusals; the next use connects anew."""
         self._pool.line(key).drop()
 
+    def uses(self, key: str) -> bool:
+        """Tell whether a server is known here."""
+        return self._pool.knows(key)
+
     def server(self, key: str) -> "Server":
         """Return what is known of a server; raises `NotFound`."""
         return self._pool.line(key).server

@@ -131,8 +131,7 @@ class SSHRunner:
         return await self._rights(self._pool.line(self._key))
 
     async def close(self) -> None:
-        """Close the connection; the next use makes a new one."""
-        await self._pool.line(self._key).close()
+        """Do nothing: the connection is shared, and closed when nobody has used it for a while."""
 
     async def _run(
         self,

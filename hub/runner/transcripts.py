@@ -99,7 +99,7 @@ def written(
         at=at,
         target=target,
         integration=integration,
-        argv=tuple(redactor(argument) for argument in outcome.argv),
+        argv=outcome.argv,  # looked through before it ran: with a secret in it, it would not have
         sudo=sudo,
         kind=outcome.kind.value,
         status=outcome.status,
@@ -125,6 +125,8 @@ def audited(transcript: Transcript) -> dict[str, Any]:
 
 
 def _tail(output: bytes, redactor: Redactor) -> str:
+    if not output:
+        return ""
     text = redactor(output[-4 * TAIL :].decode("utf-8", "replace"))
     # a secret that the first cut went through is not known again: its rest goes too
     start = redactor.longest if len(output) > 4 * TAIL else 0

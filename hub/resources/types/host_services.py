@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import voluptuous as vol
 
-from hub.errors import ServiceValidationError
+from hub.errors import HubError, ServiceValidationError
 from hub.resources.types.host_schema import address, host_key, server
 from hub.runner.errors import HostKeyChanged
 from hub.runner.hostkeys import fingerprint_of, trusts
@@ -14,6 +14,7 @@ from hub.services import Description, Field, Response, ServiceCall
 
 if TYPE_CHECKING:
     from hub.hub import Hub
+    from hub.resources.model import Resource
     from hub.runner import HostKey, Server
 
 TYPE: Final = "host.server"
@@ -39,7 +40,7 @@ _CONNECT: Final = vol.Schema({vol.Required("server"): resource_key})
 def stored(hub: "Hub", key: str) -> "Server | None":
     """Return a server as its resource describes it; None when there is no such resource."""
     resource = hub.resources.store.get(f"{TYPE}/{key}")
-    if resource is None or resource.deleting:
+    if resource is None:
         return None
     return server(key, hub.resources.specs.desired(resource).spec)
 
@@ -63,6 +64,7 @@ class HostServices:
         """Register the services, and answer the runner's question for servers."""
         hub = self._hub
         hub.runners.find(lambda key: stored(hub, key))
+        hub.resources.listen(self._changed, TYPE)
         hub.services.register(
             _DOMAIN,
             "scan_key",
@@ -119,6 +121,19 @@ class HostServices:
                 {"server": _text("Key of a host.server")},
             ),
         )
+
+    def _changed(self, action: str, resource: "Resource") -> None:
+        """Let no command run with settings that are not true any more."""
+        if action != "updated" or not self._hub.runners.uses(resource.key):
+            return
+        try:
+            found = stored(self._hub, resource.key)
+        except HubError:
+            found = None
+        if found is None:
+            self._hub.runners.remove(resource.key)
+        else:
+            self._hub.runners.put(found)
 
     async def scan_key(self, call: ServiceCall) -> dict[str, Any]:
         """Ask for the key that the host shows now."""

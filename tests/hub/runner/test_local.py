@@ -9,9 +9,9 @@ import pytest
 import uvloop
 
 from hub.errors import NotFound
-from hub.runner import Runners
+from hub.runner import Runners, process
 from hub.runner.command import Kind
-from hub.runner.errors import CommandFailed, DiskFull, TooLarge
+from hub.runner.errors import CommandFailed, DiskFull, SudoRefused, TooLarge
 from hub.runner.local import LocalRunner
 from hub.util.clock import SystemClock
 from hub.util.tasks import Tasks
@@ -132,6 +132,48 @@ async def test_a_full_disk_leaves_nothing(here: LocalRunner, small_disk: Path) -
         await here.upload(f"{small_disk}/kept", b"x" * 100_000)
     assert names(small_disk) == ["kept"]
     assert (small_disk / "kept").read_bytes() == b"kept"
+
+
+async def test_a_user_becomes_root(
+    here: LocalRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if the hub ran as another user: the real sudo, which lets root become root."""
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert (await here.run(["id", "-u"], sudo=True)).check().text == "0\n"
+    path = f"{tmp_path}/file"
+    await here.upload(path, b"data", sudo=True, mode=0o640)
+    assert await here.read(path, sudo=True) == b"data"
+    assert names(tmp_path) == ["file"]
+    with pytest.raises(TooLarge):
+        await here.read(path, sudo=True, limit=2)
+    with pytest.raises(NotFound):
+        await here.read(f"{tmp_path}/none", sudo=True)
+    failed = await here.run(["sh", "-c", "echo sorry >&2; exit 1"], sudo=True)
+    assert failed.kind is Kind.EXIT
+
+
+@pytest.mark.parametrize(
+    ("program", "words"),
+    [
+        ("echo 'sudo: a password is required' >&2; exit 1", "add a NOPASSWD rule"),
+        (None, "sudo is not installed"),
+    ],
+    ids=["no right", "no sudo"],
+)
+async def test_a_user_may_not_become_root(
+    here: LocalRunner,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    program: str | None,
+    words: str,
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(process, "_PATH", str(tmp_path))
+    if program is not None:
+        (tmp_path / "sudo").write_text(f"#!/bin/sh\n{program}\n")
+        (tmp_path / "sudo").chmod(0o755)
+    with pytest.raises(SudoRefused, match=words):
+        await here.run(["id"], sudo=True)
 
 
 async def test_fifty_at_once(here: LocalRunner) -> None:

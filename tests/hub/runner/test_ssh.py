@@ -208,6 +208,14 @@ async def test_only_the_last_transcripts_are_kept(web: SSHRunner, runners: Runne
     assert [item.argv[1] for item in kept] == [str(number) for number in range(10, 60)]
 
 
+async def test_the_language_of_the_host_does_not_matter(
+    runners: Runners, start_sshd: Callable[..., Sshd]
+) -> None:
+    runners.put(server_of(start_sshd("AcceptEnv LANG LC_*")))
+    outcome = await runners.host("web", "tests").run(["sh", "-c", "echo $LC_ALL"])
+    assert outcome.text == "C\n"
+
+
 async def test_facts_over_ssh(web: SSHRunner, told: Told) -> None:
     facts = await web.facts()
     assert facts.hostname == os.uname().nodename
@@ -242,7 +250,7 @@ async def test_keys_never_become_files(
     web = runners.host("web", "tests")
     await web.run(["true"])
     await web.facts()
-    await web.close()
+    await runners.close()
     assert opened_for_writing == []
 
 

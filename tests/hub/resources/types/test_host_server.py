@@ -278,6 +278,16 @@ async def test_a_new_name_keeps_and_a_new_user_closes_the_connection(
     await wait_until(lambda: not sshd.connections)
 
 
+async def test_a_change_holds_at_once(house: House, sshd: Sshd) -> None:
+    """No command after the write runs with the old settings, looked at or not."""
+    hub = house.hub
+    await hub.resources.put(TYPE, "web", spec(sshd))
+    await settled(hub, Phase.IN_SYNC)
+    runner = hub.runners.host("web", "hub")
+    await hub.resources.put(TYPE, "web", spec(sshd, user="root"))
+    assert (await runner.run(["id", "-un"])).text == "root\n"
+
+
 async def test_a_removed_server_is_left(house: House, sshd: Sshd) -> None:
     hub = house.hub
     await hub.resources.put(TYPE, "web", spec(sshd))
