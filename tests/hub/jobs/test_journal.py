@@ -12,6 +12,7 @@ from hub.jobs.batch import Entry
 from hub.jobs.job import MAX_LINE, MAX_LINES
 from hub.jobs.journal import MAX_WAITING
 from hub.storage import tables
+from hub.storage.errors import StorageError
 from tests.hub.jobs.conftest import OpenShop, Shop
 
 
@@ -187,3 +188,32 @@ async def test_followers_hear_lines_in_batches_before_the_end(shop: Shop) -> Non
     stop()
     await logged(shop, "not heard")
     assert len(heard) == 1
+
+
+async def test_a_commit_whose_answer_was_lost_is_repeated_without_harm(shop: Shop) -> None:
+    journal = shop.jobs._journal
+    write, lost = journal._write, 1
+
+    async def forgetful(batch: Any) -> None:
+        nonlocal lost
+        await write(batch)
+        if lost:
+            lost -= 1
+            raise StorageError("the answer was lost")
+
+    async def work(job: Job) -> None:
+        job.log("one")
+        await job.note("key", 1)
+        job.log("two")
+
+    job = await shop.jobs.start("test", "x", work)
+    journal._write = forgetful  # type: ignore[method-assign]
+    await job.wait()
+    assert journal.degraded
+    await shop.clock.advance(5)
+    async with asyncio.timeout(5):
+        while journal.degraded:
+            await asyncio.sleep(0.001)
+    assert [line.line for line in await shop.jobs.log(job.id)] == ["one", "two"]
+    assert await shop.jobs.journal(job.id) == {"key": 1}
+    assert len(await entries(shop)) == 3
