@@ -224,10 +224,16 @@ class Audit:
         """Return the head to go on from, whether it is kept, and what is wrong with it."""
         from sqlalchemy import func, select
 
-        from hub.storage.tables import audit
+        from hub.storage.tables import audit, documents
 
-        document = await _document(connection)
-        last = await connection.scalar(select(func.max(audit.c.seq)))
+        highest = select(func.max(audit.c.seq)).scalar_subquery()
+        where = (documents.c.namespace == "audit", documents.c.key == "head")
+        # One statement: each costs several hand-overs to the driver's thread.
+        found = (await connection.execute(select(documents.c.data, highest).where(*where))).first()
+        if found is None:
+            document, last = None, await connection.scalar(select(func.max(audit.c.seq)))
+        else:
+            document, last = _parsed(found[0]), found[1]
         head = None if document is None else self._chain.open(document)
         if head is not None:
             end = head.base_seq if last is None else int(last)
@@ -314,18 +320,21 @@ class Audit:
 
 
 async def _document(connection: "AsyncConnection") -> Any | None:
-    """Return the kept head; damaged JSON is returned as an empty object."""
+    """Return the kept head, None when there is none."""
     from sqlalchemy import select
 
     from hub.storage.tables import documents
 
     where = (documents.c.namespace == "audit", documents.c.key == "head")
     data = await connection.scalar(select(documents.c.data).where(*where))
-    if data is None:
-        return None
+    return None if data is None else _parsed(data)
+
+
+def _parsed(data: Any) -> Any:
+    """Return a document; damaged JSON is an empty object."""
     try:
         return loads(data)
-    except ValueError:
+    except (TypeError, ValueError):
         return {}
 
 
