@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hub.errors import HubError, NotFound, Unavailable
 from hub.events import ORIGIN, Context
-from hub.hub import LoadedIntegration
 from hub.jobs import JobCancelled, JobInterrupted
 from hub.resources import applying
 from hub.resources.applying import ApplyFailed, words
-from hub.resources.controller import Controller
+from hub.resources.lanes import Lane, Lanes
 from hub.resources.model import (
     Condition,
     Desired,
@@ -25,12 +24,9 @@ from hub.resources.model import (
     Phase,
     Recovery,
     Resource,
-    ResourceType,
     Status,
     Step,
 )
-from hub.resources.queue import Queue
-from hub.util.packages import manifest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,6 +38,7 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger(__name__)
 
 KIND: Final = "resource.apply"
+RECOVER_KIND: Final = "resource.recover"
 """What jobs of the engine are called."""
 
 FIRST_RETRY: Final = 5.0
@@ -50,18 +47,6 @@ LONGEST_RETRY: Final = 600.0
 
 OBSERVE_TIMEOUT: Final = 60.0
 """Seconds that one look outside may take."""
-
-STOP_SECONDS: Final = 1.0
-
-
-class Lane:
-    """One type at work: its controller and its queue."""
-
-    def __init__(self, type: ResourceType, controller: Controller[Any], queue: Queue) -> None:
-        """Hold the three."""
-        self.type = type
-        self.controller = controller
-        self.queue = queue
 
 
 class Engine:
@@ -72,8 +57,7 @@ class Engine:
         self._hub = hub
         self._resources = resources
         self._board = resources.board
-        self._lanes: dict[str, Lane] = {}
-        self._opening: dict[str, asyncio.Task[Lane | None]] = {}
+        self.lanes = Lanes(hub, resources.types, self._reconcile)
         self._locks: dict[str, asyncio.Lock] = {}
         self._causes: dict[str, tuple[Context, str | None]] = {}
         """Who wants a resource to be made true, and from where; until it is."""
@@ -92,24 +76,29 @@ class Engine:
     async def start(self) -> None:
         """Look at every resource once; what a crash cut off comes first."""
         for record in self._hub.jobs.interrupted():
-            if record.kind == KIND:
-                self._interrupted[record.target] = record
+            if record.kind in {KIND, RECOVER_KIND}:
+                await self._cut_off(record)
         for resource in self._resources.list():
             self.changed(resource)
 
     async def stop(self) -> None:
         """Stop looking; applies go on until the jobs' room stops them."""
         self._stopping = True
-        await asyncio.gather(*(lane.queue.close(STOP_SECONDS) for lane in self._lanes.values()))
+        await self.lanes.stop()
 
     async def close(self) -> None:
         """Stop the controllers, when no apply runs any more."""
-        for lane in self._lanes.values():
-            try:
-                async with asyncio.timeout(STOP_SECONDS):
-                    await lane.controller.stop()
-            except Exception:
-                _LOGGER.exception("The controller of %s failed to stop", lane.type.name)
+        await self.lanes.close()
+
+    async def _cut_off(self, record: "JobRecord") -> None:
+        """Remember an apply that the end of the hub cut off; only the newest of a resource."""
+        earlier = self._interrupted.pop(record.target, None)
+        if self._resources.store.get(record.target) is None:
+            earlier = record
+        else:
+            self._interrupted[record.target] = record
+        if earlier is not None:
+            await self._hub.jobs.settle(earlier.id)
 
     # --- what others ask for
 
@@ -121,7 +110,7 @@ class Engine:
             return
         if context is not None:
             self._causes[resource.id] = (context, ORIGIN.get())
-        lane = self._lanes.get(resource.type)
+        lane = self.lanes.opened(resource.type)
         if lane is not None and not gone:
             lane.queue.add(resource.id)
         else:
@@ -129,7 +118,7 @@ class Engine:
 
     async def look(self, desired: Desired) -> Sequence[Step]:
         """Return what would be done; raises `Unavailable` and what the controller raises."""
-        lane = await self._lane(desired.type)
+        lane = await self.lanes.get(desired.type)
         if lane is None:
             return ()
         observed = await self._observe(lane, desired)
@@ -142,7 +131,7 @@ class Engine:
 
         Raises `Unavailable` and what the controller raises when the outside can not be looked at.
         """
-        lane = await self._lane(resource.type)
+        lane = await self.lanes.get(resource.type)
         if lane is None:
             return None
         waiting = self._applies.get(resource.id)
@@ -159,7 +148,7 @@ class Engine:
 
     async def _enqueue(self, resource: Resource, *, gone: bool) -> None:
         try:
-            lane = await self._lane(resource.type)
+            lane = await self.lanes.get(resource.type)
         except HubError as error:
             self._board.set(resource.id, Status(Phase.FAILED, error.message))
             self._hub.clock.call_later(LONGEST_RETRY, lambda: self._once_more(resource.id))
@@ -190,46 +179,6 @@ class Engine:
         status = Status(Phase.IN_SYNC, observed_revision=resource.revision)
         self._board.set(resource.id, status, lasting=False)
 
-    async def _lane(self, name: str) -> Lane | None:
-        """Return the lane of a type, opened when it is first needed; None without a controller."""
-        lane = self._lanes.get(name)
-        if lane is not None:
-            return lane
-        opening = self._opening.get(name)
-        if opening is None:
-            opening = self._hub.tasks.spawn(self._open(name), f"controller of {name}")
-            self._opening[name] = opening
-        return await asyncio.shield(opening)
-
-    async def _open(self, name: str) -> Lane | None:
-        try:
-            found = self._resources.types.get(name)
-        except NotFound:
-            del self._opening[name]
-            return None
-        if found.controller is None:
-            return None
-        try:
-            controller = found.controller(self._hub)
-            async with asyncio.timeout(OBSERVE_TIMEOUT):
-                await controller.start()
-        except Exception as error:
-            del self._opening[name]
-            raise Unavailable(f"The controller of {name} did not start: {words(error)}") from error
-        queue = Queue(name, self._reconcile, found.workers, self._hub.clock, self._hub.tasks)
-        self._lanes[name] = Lane(found, controller, queue)
-        self._list_integration(found.domain)
-        return self._lanes[name]
-
-    def _list_integration(self, domain: str) -> None:
-        """Let clients see that an integration is at work."""
-        if domain not in self._hub.integrations:
-            try:
-                found = manifest(domain)
-            except LookupError:
-                return
-            self._hub.integrations[domain] = LoadedIntegration(domain, found)
-
     # --- one look
 
     async def _reconcile(self, id: str) -> None:
@@ -240,7 +189,9 @@ class Engine:
         if resource is None:
             self._answer(id, None)
             return
-        lane = self._lanes[resource.type]
+        lane = await self.lanes.get(resource.type)
+        if lane is None:
+            return
         seen: Status | None = None
         try:
             desired = self._resources.specs.desired(resource)
@@ -481,7 +432,7 @@ class Engine:
 
         async with self._host(lane.type.lock(then.spec)):
             job = await self._hub.jobs.start(
-                "resource.recover",
+                RECOVER_KIND,
                 desired.id,
                 work,
                 resume=record,

@@ -33,9 +33,10 @@ class World:
     def controller(self) -> FolderController:
         engine = self.resources.engine
         assert engine is not None
-        found = engine._lanes["test.folder"].controller
-        assert isinstance(found, FolderController)
-        return found
+        lane = engine.lanes.opened("test.folder")
+        assert lane is not None
+        assert isinstance(lane.controller, FolderController)
+        return lane.controller
 
     def read(self, key: str) -> dict[str, str]:
         folder = self.root / key

@@ -2,8 +2,8 @@
 
     python crashing.py CONFIG DATA OUTSIDE RECOVERY MODE STEP
 
-MODE `crash` writes the second spec and ends at STEP; MODE `after` waits until everything is
-settled and prints what was found as JSON.
+MODE `crash` writes the second spec and ends at STEP; MODE `again` ends at STEP of what the start
+does; MODE `after` waits until everything is settled and prints what was found as JSON.
 """
 
 import asyncio
@@ -49,6 +49,14 @@ async def main(config: Path, data: Path, outside: Path, recovery: str, mode: str
         return hub
 
     bootstrap._build = build  # type: ignore[assignment]
+    if mode == "again":
+        begin = Engine.start
+
+        async def start(engine: Engine) -> None:
+            engine.hook = lambda step: die(step, at)
+            await begin(engine)
+
+        Engine.start = start  # type: ignore[method-assign]
     settings = bootstrap.load_settings(config)
     running = await bootstrap.start(settings, config, data, port=0)
     hub = running.hub

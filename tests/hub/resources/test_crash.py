@@ -25,13 +25,19 @@ def start(folder: Path, recovery: str, mode: str, step: str) -> subprocess.Compl
     )
 
 
-def crash(folder: Path, recovery: str, step: str) -> dict[str, Any]:
-    """End a hub at a step, start it again and return what it made of that."""
+def crash(folder: Path, recovery: str, step: str, then: str | None = None) -> dict[str, Any]:
+    """End a hub at a step, start it again and return what it made of that.
+
+    `then` = the step of that start at which it is ended once more.
+    """
     for name in ("config", "outside"):
         (folder / name).mkdir()
     (folder / "config/hub.yaml").write_text("mqtt:\n  enabled: false\n")
     ended = start(folder, recovery, "crash", step)
     assert ended.returncode == -signal.SIGKILL, ended.stderr
+    if then is not None:
+        ended = start(folder, recovery, "again", then)
+        assert ended.returncode == -signal.SIGKILL, ended.stderr
     after = start(folder, recovery, "after", step)
     assert after.returncode == 0, after.stderr
     found: dict[str, Any] = json.loads(after.stdout)
@@ -66,3 +72,12 @@ def test_a_cut_off_taking_back_is_gone_on_with(tmp_path: Path, step: str) -> Non
     assert found["files"] == FIRST
     assert (found["phase"], found["outcome"]) == ("failed", "rolled_back")
     assert found["observed_revision"] == 1
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("then", ["undoing 2", "undoing 0", "planned", "begun 1"])
+def test_a_recovery_may_be_cut_off_too(tmp_path: Path, then: str) -> None:
+    found = crash(tmp_path, "roll_back", "done 2", then)
+    assert found["files"] == SECOND
+    assert (found["phase"], found["observed_revision"]) == ("in_sync", 2)
+    assert found["interrupted"] == 0

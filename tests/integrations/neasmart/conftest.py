@@ -36,7 +36,7 @@ class House:
     def lane(self) -> Any:
         """The type at work; None until its first resource was looked at."""
         engine = self.hub.resources.engine
-        return None if engine is None else engine._lanes.get(TYPE)
+        return None if engine is None else engine.lanes.opened(TYPE)
 
     @property
     def controller(self) -> Installations:
