@@ -44,6 +44,8 @@ COMMANDS: Final = {
     "audit": Entry("hub.cli.commands.audit:audit", "Show and prove the audit log."),
     # people and keys
     "login": Entry("hub.cli.commands.login:login", "Log in to a hub that is elsewhere."),
+    "users": Entry("hub.cli.commands.users:users", "Who may come in; the way back in."),
+    "tokens": Entry("hub.cli.commands.tokens:tokens", "Show, make and end tokens."),
     "backup": Entry("hub.cli.commands.backup:backup", "Make, prove and restore backups."),
     "secrets": Entry("hub.cli.commands.secrets:secrets", "Keys that seal secrets."),
     "completion": Entry("hub.cli.commands.completion:completion", "Print what a shell completes."),

@@ -46,6 +46,12 @@ def job(context: click.Context, parameter: click.Parameter, incomplete: str) -> 
     return _fitting([item["id"] for item in _ask(context, "/api/jobs")], incomplete)
 
 
+def user(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[Any]:
+    """Complete a user name, an id for who has none."""
+    del parameter
+    return _fitting([it["username"] or it["id"] for it in _ask(context, "/api/users")], incomplete)
+
+
 def entity(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[Any]:
     """Complete an entity id."""
     del parameter
