@@ -224,8 +224,8 @@ def refuse(answer: Answer, way: Way) -> NoReturn:
     message = message or f"the hub answered {answer.status}"
     status = FAILED
     if code == "invalid_config":
-        count = message.count("\n") + 1
-        words = "1 problem" if count == 1 else f"{count} problems"
+        lines = message.count("\n") + 1
+        words = "1 problem" if lines == 1 else f"{lines} problems"
         message, status = f"{words}, nothing was written\n{message}", USAGE
     elif code == "invalid_spec" and isinstance(problems, list):
         name = message.partition(": ")[0]

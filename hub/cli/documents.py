@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from hub.cli.errors import USAGE, CliError
+from hub.cli.resources import counted
 
 STDIN: Final = "-"
 _ITEM: Final = re.compile(r"(?P<index>\d+)|(?P<field>\w+)=(?P<text>[^.=]*)")
@@ -39,11 +40,8 @@ def read(paths: Sequence[str]) -> list[dict[str, Any]]:
     if problems:
         shown = [Problem(_near(item.file), item.line, item.message) for item in problems]
         told = "\n".join(str(problem) for problem in sorted(shown))
-        count = len(problems)
-        raise CliError(
-            f"{count} {'problem' if count == 1 else 'problems'}, nothing was applied\n{told}",
-            status=USAGE,
-        )
+        words = counted(len(problems), "problem")
+        raise CliError(f"{words}, nothing was applied\n{told}", status=USAGE)
     if not documents:
         raise CliError(f"there are no resources in {', '.join(paths)}", status=USAGE)
     return [

@@ -149,6 +149,8 @@ def _news(client: "Client", id: str, found: dict[str, Any] | None) -> str:
             return line(client.get(f"/api/jobs/{quote(status['job_id'])}"))
         except CliError:
             pass  # it ended and was forgotten between the two looks
+    if status.get("phase") == "in_sync":
+        return f"{id} waits for its turn"  # what is in sync is the revision before
     message = f": {status['message']}" if status.get("message") else ""
     return f"{id} {status.get('phase', '')}{message}"
 

@@ -10,6 +10,9 @@ from hub.cli.wire import quote
 
 ROOT: Final = "/api/resources"
 
+WIDE: Final = 80
+"""Values longer than this are shown over several lines."""
+
 COLOURS: Final = {
     "in_sync": "green",
     "done": "green",
@@ -47,18 +50,32 @@ def id_of(thing: Mapping[str, Any]) -> str:
 
 
 def differences(diff: Iterable[Mapping[str, Any]], indent: str = "  ") -> str:
-    """Return one line for each place that differs: `+` new, `-` gone, `~` changed."""
+    """Return a line for each place that differs: `+` new, `-` gone, `~` changed."""
     lines = []
     for item in diff:
         place = clean(str(item.get("path") or "spec"))
-        before, after = value(item.get("before")), value(item.get("after"))
         if "before" not in item:
-            lines.append(paint(f"{indent}+ {place}: {after}", "green"))
+            lines += _side("+", place, item.get("after"), indent)
         elif "after" not in item:
-            lines.append(paint(f"{indent}- {place}: {before}", "red"))
+            lines += _side("-", place, item["before"], indent)
         else:
-            lines.append(paint(f"{indent}~ {place}: {before} -> {after}", "yellow"))
+            before, after = value(item["before"]), value(item["after"])
+            if len(before) + len(after) > WIDE:
+                lines += _side("-", place, item["before"], indent)
+                lines += _side("+", place, item["after"], indent)
+            else:
+                lines.append(paint(f"{indent}~ {place}: {before} -> {after}", "yellow"))
     return "\n".join(lines)
+
+
+def _side(sign: str, place: str, item: Any, indent: str) -> list[str]:
+    """Return a value that came or went, long ones over several lines."""
+    colour = "green" if sign == "+" else "red"
+    text = value(item)
+    if len(text) <= WIDE or not isinstance(item, Mapping | list):
+        return [paint(f"{indent}{sign} {place}: {text}", colour)]
+    lines = [f"{place}:", *_outline(item, 2)]
+    return [paint(f"{indent}{sign} {line}", colour) for line in lines]
 
 
 def value(item: Any) -> str:
@@ -66,6 +83,11 @@ def value(item: Any) -> str:
     if isinstance(item, Mapping) and item.get("sealed") is True:
         return cell(item)
     return clean(json.dumps(item, ensure_ascii=False))
+
+
+def counted(number: int, noun: str) -> str:
+    """Return `1 change` or `2 changes`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def change_line(change: Mapping[str, Any], *, would: bool = False) -> str:

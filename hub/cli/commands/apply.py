@@ -10,7 +10,7 @@ from hub.cli import complete, follow, options
 from hub.cli.ask import confirm
 from hub.cli.errors import FAILED, USAGE, CliError
 from hub.cli.output import emit, note, write
-from hub.cli.resources import change_line, differences, id_of, path
+from hub.cli.resources import change_line, counted, differences, id_of, path
 
 if TYPE_CHECKING:
     from hub.cli.client import Client
@@ -108,7 +108,7 @@ def send(
         if output != "table":
             emit(would, output)
         return []
-    confirm(f"Write {len(changing)} {'change' if len(changing) == 1 else 'changes'}?", yes)
+    confirm(f"Write {counted(len(changing), 'change')}?", yes)
     changes = client.post("/api/resources", body)
     if output != "table":
         emit(changes, output)

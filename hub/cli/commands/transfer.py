@@ -1,7 +1,6 @@
 """`hub export` and `hub import`: every resource as one file."""
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -10,6 +9,7 @@ from hub.cli import complete, options
 from hub.cli.commands.apply import finish, send
 from hub.cli.errors import FAILED, CliError
 from hub.cli.output import as_json, as_yaml, note, write
+from hub.cli.resources import counted
 
 if TYPE_CHECKING:
     from hub.cli.client import Client
@@ -36,7 +36,7 @@ def export_(client: "Client", kind: str | None, file: str | None, output: str) -
         raise CliError(f"{file}: {error.strerror}", "name a new file", status=FAILED) from None
     with os.fdopen(handle, "w", encoding="utf-8") as out:
         out.write(text + "\n")
-    note(f"{len(found)} resources in {Path(file)}")
+    note(f"{counted(len(found), 'resource')} in {file}")
 
 
 @click.command("import")

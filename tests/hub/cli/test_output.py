@@ -82,5 +82,9 @@ def test_differences_show_each_side() -> None:
         {"path": "a", "after": 1},
         {"path": "b", "before": "21"},
         {"path": "c", "before": 21, "after": "21"},
+        {"path": "d", "after": [{"name": "kitchen", "about": "x" * 80}]},
     ]
-    assert differences(diff) == '  + a: 1\n  - b: "21"\n  ~ c: 21 -> "21"'
+    assert differences(diff) == (
+        '  + a: 1\n  - b: "21"\n  ~ c: 21 -> "21"\n'
+        f"  + d:\n  +   - name: kitchen\n  +     about: {'x' * 80}"
+    )
