@@ -27,7 +27,7 @@ from hub.config.settings import (
     Settings,
 )
 from hub.errors import ConfigError, Problem
-from hub.util.packages import known
+from hub.util.packages import known, manifest
 
 FILE: Final = "hub.yaml"
 
@@ -112,10 +112,16 @@ class _Reading:
 
     def _integration(self, name: str, value: Any) -> Any:
         """Validate a section by the integration's own schema, CONFIG in its schema.py."""
+        types = manifest(name).get("resources", ())
         try:
-            schema = importlib.import_module(f"integrations.{name}.schema").CONFIG
+            module = importlib.import_module(f"integrations.{name}.schema")
+            schema = module.CONFIG if hasattr(module, "CONFIG") or not types else None
         except Exception as error:  # noqa: BLE001 - somebody else's code
             self._problem((name,), f"integration {name} cannot be loaded: {error}")
+            return None
+        if schema is None:
+            named = f"{', '.join(types)} (docs/resources.md)"
+            self._problem((name,), f"{name} has no section here, but resources: {named}")
             return None
         return self._validate(schema, {} if value is None else value, name)
 

@@ -188,3 +188,22 @@ def test_a_secrets_file_that_nothing_asks_for_is_not_looked_at(write: Write) -> 
     folder = write("mqtt: {enabled: false}", secrets="host: example.org\n")
     (folder / "secrets.yaml").chmod(0o644)
     assert load(folder).warnings == ()
+
+
+def test_an_integration_of_resources_has_no_section(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import integrations
+
+    folder = tmp_path / "more" / "cellar"
+    folder.mkdir(parents=True)
+    (folder / "__init__.py").touch()
+    (folder / "schema.py").write_text("SPEC = {}\n")
+    (folder / "manifest.json").write_text('{"domain": "cellar", "resources": ["cellar.shelf"]}')
+    monkeypatch.setattr(integrations, "__path__", [*integrations.__path__, str(folder.parent)])
+    places = integrations.__spec__.submodule_search_locations
+    assert places is not None
+    monkeypatch.setattr(integrations.__spec__, "submodule_search_locations", integrations.__path__)
+    assert lines(write("hub: {}\ncellar:\n  shelf: 1\n")) == [
+        "hub.yaml:2: cellar has no section here, but resources: cellar.shelf (docs/resources.md)"
+    ]
