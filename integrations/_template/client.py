@@ -17,11 +17,7 @@ class Thermometer:
     def __init__(self, host: str, port: int) -> None:
         """Name the device; nothing is opened yet."""
         self._host, self._port = host, port
-
-    @property
-    def key(self) -> str:
-        """What identifies the device for ever; better a serial number, if yours tells one."""
-        return f"{self._host}:{self._port}"
+        self._place = f"{host}:{port}"
 
     async def read(self) -> Reading:
         """Return the present reading; raises `Unavailable` when there is no proper answer."""
@@ -30,11 +26,11 @@ class Thermometer:
                 self._host, self._port, limit=_LONGEST_LINE
             )
         except OSError as error:
-            raise Unavailable(f"{self.key} can not be reached: {error.strerror}") from error
+            raise Unavailable(f"{self._place} can not be reached: {error.strerror}") from error
         try:
             return _parse(await reader.readuntil(b"\n"))
         except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError) as error:
-            raise Unavailable(f"{self.key} gave no number") from error
+            raise Unavailable(f"{self._place} gave no number") from error
         finally:
             writer.close()
             with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""What the section of `hub.yaml` may hold."""
+"""What the spec of a `template.thermometer` holds."""
 
 from typing import Final
 
@@ -7,10 +7,13 @@ import voluptuous as vol
 from hub.sdk import port, positive_seconds, text
 from integrations._template.const import INTERVAL, PORT
 
-CONFIG: Final = vol.Schema(
+SPEC: Final = vol.Schema(
     {
-        vol.Required("host"): text,
-        vol.Optional("port", default=PORT): port,
-        vol.Optional("interval", default=INTERVAL): positive_seconds,
+        vol.Optional("name", description="What people call it"): text,
+        vol.Required("host", description="Name or address of the thermometer"): text,
+        vol.Optional("port", default=PORT, description="TCP port"): port,
+        vol.Optional(
+            "interval", default=INTERVAL, description="Time between two questions"
+        ): positive_seconds,
     }
 )

@@ -16,10 +16,10 @@ class TemperatureSensor(SensorEntity):
     state_class = StateClass.MEASUREMENT
     _unlisten: Callable[[], None] | None = None
 
-    def __init__(self, coordinator: Coordinator[Reading], key: str) -> None:
-        """Show `coordinator`; `key` identifies the device."""
+    def __init__(self, coordinator: Coordinator[Reading], key: str, name: str) -> None:
+        """Show `coordinator`; `key` identifies the device for ever, its name may change."""
         self.unique_id = f"{key}-temperature"
-        self.device = DeviceInfo(identifiers=frozenset({(DOMAIN, key)}), name="Thermometer")
+        self.device = DeviceInfo(identifiers=frozenset({(DOMAIN, key)}), name=name)
         self._coordinator = coordinator
 
     @property

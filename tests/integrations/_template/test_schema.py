@@ -1,17 +1,17 @@
-"""What the section of the template may hold."""
+"""What the spec of a thermometer may hold."""
 
 import pytest
 import voluptuous as vol
 
 from integrations._template.const import INTERVAL, PORT
-from integrations._template.schema import CONFIG
+from integrations._template.schema import SPEC
 
 
 def test_defaults() -> None:
-    assert CONFIG({"host": "h"}) == {"host": "h", "port": PORT, "interval": INTERVAL}
+    assert SPEC({"host": "h"}) == {"host": "h", "port": PORT, "interval": INTERVAL}
 
 
-@pytest.mark.parametrize("section", [{}, {"host": 1}, {"host": "h", "interval": 0}])
-def test_mistakes(section: dict[str, object]) -> None:
+@pytest.mark.parametrize("spec", [{}, {"host": 1}, {"host": "h", "interval": 0}])
+def test_mistakes(spec: dict[str, object]) -> None:
     with pytest.raises(vol.Invalid):
-        CONFIG(section)
+        SPEC(spec)
