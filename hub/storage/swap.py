@@ -45,7 +45,8 @@ def finish(data: Path, step: Callable[[str], None] = lambda _name: None) -> bool
         moves = [(Path(old), Path(new)) for old, new in json.loads(path.read_text("utf-8"))]
         for old, new in moves:
             if os.path.lexists(old) and not os.path.lexists(new):
-                new.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                if not new.parent.is_dir():
+                    _make_like(new.parent, old.parent)
                 old.rename(new)
                 step("moved")
         for folder in {place.parent for move in moves for place in move}:
@@ -63,6 +64,14 @@ def finish(data: Path, step: Callable[[str], None] = lambda _name: None) -> bool
         if folder.name == STAGE:
             shutil.rmtree(folder, ignore_errors=True)
     return True
+
+
+def _make_like(folder: Path, like: Path) -> None:
+    """Make a private folder that belongs to the owner of another one."""
+    folder.mkdir(parents=True, mode=0o700)
+    if os.geteuid() == 0:
+        found = like.stat()
+        os.chown(folder, found.st_uid, found.st_gid)
 
 
 def _sync(folder: Path) -> None:

@@ -14,6 +14,8 @@ import pytest
 from tests.hub.storage.stock import Stock, identity_pair, stocked
 from tests.peers.hub import HUB, OWNER, PASSWORD, HubProcess, run_hub
 
+pytestmark = pytest.mark.timeout(90)  # a dozen commands, each a process
+
 PASSPHRASE = "correct horse battery staple"
 CLIENT = "http://127.0.0.1/"
 
@@ -60,7 +62,6 @@ async def log_in(url: str) -> int:
             return response.status
 
 
-@pytest.mark.timeout(90)
 async def test_the_old_users_log_in_after_a_restore(
     start_hub: Callable[..., HubProcess], tmp_path: Path
 ) -> None:
@@ -138,7 +139,6 @@ def test_a_broken_configuration_is_noticed(stock: Stock, identity: str) -> None:
     assert answer("verify", made["file"], "--identity", identity, "--no-config")["good"] is True
 
 
-@pytest.mark.timeout(60)
 def test_passphrases_come_from_a_file_or_the_environment(stock: Stock, tmp_path: Path) -> None:
     file = tmp_path / "passphrase"
     file.write_text(PASSPHRASE + "\nsecond line\n")

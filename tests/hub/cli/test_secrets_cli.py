@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from hub.storage import Database, Documents
 from hub.storage.keyfile import Key
 from hub.storage.secrets import Keyring
 from tests.peers.hub import HubProcess, run_hub
+
+pytestmark = pytest.mark.timeout(60)  # a dozen commands, each a process
 
 KEY = "3f9c0a7be1d24586a1b2c3d4e5f60718"
 OTHER = "b19c0a7be1d24586a1b2c3d4e5f6071f"
@@ -142,7 +145,6 @@ def test_reset_begins_anew_when_the_keys_are_lost(data: Path) -> None:
     assert len(list(file.parent.glob("sealing.json.before-*"))) == 1
 
 
-@pytest.mark.timeout(60)
 def test_beside_a_running_hub(hub_process: HubProcess) -> None:
     place = ("--data", str(hub_process.data))
     [old] = answer("status", *place)["keys"]
@@ -158,3 +160,21 @@ def test_beside_a_running_hub(hub_process: HubProcess) -> None:
     hub_process.stop()
     hub_process.start()
     assert [key["id"] for key in answer("status", *place)["keys"]] == [done["key"]]
+
+
+def test_a_readable_secrets_file_is_told(start_hub: Callable[..., HubProcess]) -> None:
+    hub = start_hub("hub:\n  name: Test\nmqtt:\n  enabled: false\n", init=False)
+    assert hub.stop() == 0
+    (hub.config / "secrets.yaml").write_text("name: House\n")
+    (hub.config / "secrets.yaml").chmod(0o644)
+    (hub.config / "hub.yaml").write_text("hub:\n  name: !secret name\nmqtt:\n  enabled: false\n")
+    checked = run_hub("check-config", "--config", str(hub.config))
+    assert checked.returncode == 0
+    assert "warning: " in checked.stderr
+    assert "secrets.yaml: other users may read it (mode 0644)" in checked.stderr
+    hub.start()
+    assert "secrets.yaml: other users may read it (mode 0644)" in hub.log
+    (hub.config / "hub.yaml").write_text("hub:\n  name: !secret name\n  profile: production\n")
+    refused = run_hub("check-config", "--config", str(hub.config), SECRET_KEY=KEY)
+    assert refused.returncode == 2
+    assert "other users may read it" in refused.stderr
