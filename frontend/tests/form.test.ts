@@ -102,8 +102,8 @@ describe("a form", () => {
     addItem(child<ListNode>(root, "zones"));
     addEntry(child<ObjectNode>(root, "headers"));
     read(root);
-    expect(problems(root).map(([label]) => label)).toEqual(["port", "factor", "zones 2.name", "zones 2.channel", "headers", "headers", "extra"]);
-    expect(problems(root)[0]).toEqual(["port", "1 to 65,535."]);
+    expect(problems(root).map(([label]) => label)).toEqual(["title", "port", "factor", "zones 2.name", "zones 2.channel", "headers", "headers", "extra"]);
+    expect(problems(root)[1]).toEqual(["port", "1 to 65,535."]);
     expect(problems(buildForm(FORM, {}))).toEqual([]);
   });
 

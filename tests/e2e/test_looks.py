@@ -5,15 +5,30 @@ from pathlib import Path
 import pytest
 from playwright.async_api import expect
 
+from tests.e2e.conftest import Workshop
+from tests.e2e.lab import SERVER, TYPE
 from tests.e2e.visits import Tab, Visit
 from tests.peers.hub import HubProcess
 
 pytestmark = pytest.mark.timeout(120)
 
 AXE = Path(__file__).parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
-PAGES = ("/", "/entities", "/settings", "/?entity=climate.demo_zone")
+PAGES = (
+    "/",
+    "/entities",
+    "/resources",
+    "/resources/host.server",
+    "/resources/host.server?new=1",
+    "/jobs",
+    "/settings",
+    "/settings/users",
+    "/settings/policies",
+    "/settings/audit",
+    "/?entity=climate.demo_zone",
+)
 FIRST_VIEW = 12
 PHONE = {"width": 390, "height": 800}
+NARROW = {"width": 360, "height": 740}
 
 
 async def violations(tab: Tab) -> list[str]:
@@ -55,6 +70,57 @@ async def test_no_page_has_an_accessibility_violation(
         assert (path, await violations(tab)) == (path, [])
         wide = await tab.page.evaluate("document.documentElement.scrollWidth > innerWidth")
         assert (path, wide) == (path, False)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("locale", ["en-GB", "ar-EG"])
+async def test_no_state_of_a_resource_has_an_accessibility_violation(
+    workshop: Workshop, visit: Visit, axe: str, scheme: str, locale: str
+) -> None:
+    zones = [{"name": "Kitchen", "channel": 1}]
+    await workshop.house.hub.resources.put(SERVER, "nas", {"address": "10.0.0.2"})
+    await workshop.put("home", zones=zones, server="nas", tags=["a"], labels={"b": "c"})
+    await workshop.put("home", zones=zones, server="nas", tags=["b"], labels={"b": "c"})
+    tab = await visit(
+        workshop, viewport=NARROW if scheme == "dark" else {"width": 1280, "height": 900},
+        color_scheme=scheme, locale=locale, reduced_motion="reduce", bypass_csp=True,
+    )  # fmt: skip
+    page = tab.page
+
+    async def clean(state: str) -> None:
+        await page.add_script_tag(content=axe)
+        assert (state, await violations(tab)) == (state, [])
+        wide = await page.evaluate("document.documentElement.scrollWidth > innerWidth")
+        assert (state, wide) == (state, False)
+
+    at = f"/resources/{TYPE}/home"
+    await tab.sign_in(at, password="a-long-password", stay=True)
+    await page.locator("hub-resource-overview").wait_for()
+    await clean("overview")
+    await tab.open(f"{at}?tab=history")
+    await page.locator("hub-resource-history .actions button").first.click()
+    await page.locator(".diff li").first.wait_for()
+    await clean("history")
+    await tab.open(f"{at}?tab=configuration")
+    form = page.locator("hub-spec-form")
+    await form.locator("input").first.fill("")
+    await page.locator("hub-resource-edit .ends .primary").click()
+    await page.locator(".summary").wait_for()
+    await clean("form with a mistake")
+    await form.locator("input").first.fill("Another name")
+    await page.locator("hub-resource-edit .ends .primary").click()
+    await page.locator(".steps li").first.wait_for()
+    await clean("review")
+    workshop.lab.gate.clear()
+    await page.locator("hub-review .ends .primary").click()
+    await page.locator("hub-job .log").wait_for()
+    await clean("progress")
+    workshop.lab.gate.set()
+    await page.locator("hub-following .note.good").wait_for()
+    await tab.open(f"/resources/{SERVER}/nas")
+    await page.locator("hub-resource .actions .danger").click()
+    await page.locator("hub-resource-remove .note").wait_for()
+    await clean("deletion")
 
 
 async def test_arabic_turns_the_page_round(demo: HubProcess, visit: Visit) -> None:

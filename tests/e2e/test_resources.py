@@ -78,7 +78,7 @@ async def test_the_page_shows_a_plan_applies_it_with_a_progress_bar_and_rolls_it
     first = page.locator("hub-resource-history .rows li").first
     await expect(first).to_contain_text("Warmer kitchen")
     await expect(first).to_contain_text("Owner")
-    await page.get_by_role("button", name="Go back to revision 1").click()
+    await page.get_by_role("button", name="Roll back to revision 1").click()
     await expect(page.locator(".steps ins")).to_contain_text("21.0 °C")
     await page.get_by_role("button", name="Apply", exact=True).click()
     await expect(page.get_by_text("Revision 3 is live.")).to_be_visible()

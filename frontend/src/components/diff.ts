@@ -10,10 +10,9 @@ export const diffStyles = css`
   .diff > li:first-child, .steps > li:first-child { border-block-start: 0; }
   .path { font-weight: 560; overflow-wrap: anywhere; }
   .path .sep { color: var(--muted); padding-inline: 6px; }
-  .path .sep:dir(rtl) { display: inline-block; scale: -1 1; }
   .kind { color: var(--muted); font-size: 0.8125rem; font-weight: 400; margin-inline-start: 8px; }
   .sides { display: grid; gap: 6px; margin-block-start: 8px; }
-  .sides del, .sides ins { display: grid; grid-template-columns: 1.25rem minmax(0, 1fr); text-decoration: none; border-radius: 8px; padding: 6px;
+  .sides del, .sides ins { display: grid; grid-template-columns: 1.25rem minmax(0, 1fr); text-decoration: none; direction: ltr; border-radius: 8px; padding: 6px;
     padding-inline: 10px; font-family: var(--mono); font-size: 0.8125rem; line-height: 1.5; }
   .sides del { background: var(--bad-tint); color: var(--bad); }
   .sides ins { background: var(--good-tint); color: var(--good); }

@@ -52,10 +52,11 @@ export class JobList extends LitElement {
     .turn { color: var(--muted); transition: rotate 120ms; }
     .turn:dir(rtl) { scale: -1 1; }
     [aria-expanded="true"] .turn { rotate: 90deg; }
+    [aria-expanded="true"] .turn:dir(rtl) { rotate: -90deg; }
     progress { appearance: none; display: block; inline-size: 100%; block-size: 4px; border: 0; background: var(--sunken); }
     progress::-webkit-progress-bar { background: var(--sunken); }
     progress::-webkit-progress-value { background: var(--accent); }
-    .body { padding: 4px 18px 18px; }
+    .body { padding: 16px 18px 18px; }
     .ends { display: flex; flex-wrap: wrap; gap: 4px 16px; margin-block-start: 12px; font-size: 0.875rem; }
     .empty { text-align: center; padding-block: 48px; color: var(--muted); }
     @media (max-width: 560px) { .head { padding-inline: 14px; gap: 4px 8px; } .body { padding-inline: 14px; } }

@@ -22,7 +22,7 @@ export function control(node: Leaf, around: Around, label?: string): TemplateRes
   const hints = hintsOf(node);
   const described = [hints.length ? `${id}-hint` : "", node.problem ? `${id}-problem` : ""].filter(Boolean).join(" ") || nothing;
   const wide = field.type === "any" || field.multiline ? "wide" : "";
-  const below = html`${hints.length ? html`<p class="hint" id="${id}-hint">${hints.map((each) => html`<span dir="auto">${each}</span> `)}</p>` : nothing}
+  const below = html`${hints.length ? html`<p class="hint" id="${id}-hint">${hints.map((each) => html`<bdi>${each}</bdi> `)}</p>` : nothing}
     ${node.problem ? html`<p class="error" id="${id}-problem">${node.problem}</p>` : nothing}${besides(node, around)}`;
   if (field.type === "boolean") {
     const on = node.typed === "" ? field.default === true : node.typed === "true";

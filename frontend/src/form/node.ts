@@ -224,7 +224,7 @@ function readLeaf(node: Leaf, required: boolean, tell: Tell): unknown {
   if (typed === "" && required && field.type === "select" && field.options?.length === 1) return optionsOf(field)[0]!.value;
   if (typed === "") {
     if (field.type === "secret" && isSealed(node.given)) return node.cleared ? undefined : { ...SEALED };
-    if (field.type === "string" && node.given !== undefined && required) return "";
+    if (field.type === "string" && node.given === "") return "";
     if (required && field.default === undefined) tell(node, t("fill_in"));
     return undefined;
   }

@@ -47,7 +47,7 @@ export class SpecForm extends LitElement implements Around {
     .wide, fieldset { grid-column: 1 / -1; }
     .field { margin: 0; min-inline-size: 0; }
     .field > label.check { min-block-size: 40px; }
-    .grid > .field > label.check:first-child { margin-block-start: 26px; }
+    @media (min-width: 561px) { .grid > .field > label.check:first-child { margin-block-start: 26px; } }
     .needed { color: var(--muted); font-weight: 400; font-size: 0.8125rem; margin-inline-start: 4px; }
     .hint { color: var(--muted); font-size: 0.8125rem; margin-block-start: 4px; overflow-wrap: anywhere; }
     .aside { display: inline-flex; align-items: center; gap: 4px; font-size: 0.8125rem; min-block-size: 28px; margin-block-start: 2px; }
@@ -56,7 +56,7 @@ export class SpecForm extends LitElement implements Around {
     legend { padding: 0; font-weight: 620; font-size: 0.9375rem; margin-block-end: 10px; }
     .about { color: var(--muted); font-size: 0.8125rem; margin-block: -6px 10px; }
     .group { border-inline-start: 3px solid var(--line); padding-inline-start: 16px; }
-    ol { list-style: none; margin: 0; padding: 0; display: grid; gap: 12px; }
+    .items { display: grid; gap: 12px; }
     .item { border: 1px solid var(--line); border-radius: 14px; padding: 14px; padding-block-start: 8px; background: color-mix(in srgb, var(--canvas) 45%, var(--surface)); }
     .item > .head { display: flex; align-items: center; gap: 2px; margin-block-end: 6px; }
     .item > .head strong { flex: 1; min-inline-size: 0; font-weight: 600; font-size: 0.9375rem; overflow-wrap: anywhere; }
@@ -69,7 +69,7 @@ export class SpecForm extends LitElement implements Around {
     .add { display: inline-flex; align-items: center; gap: 6px; margin-block-start: 12px; color: var(--accent); }
     .none { color: var(--muted); font-size: 0.875rem; }
     .summary { border: 1px solid var(--bad); background: var(--bad-tint); color: var(--bad); border-radius: 14px; padding: 14px; padding-inline: 18px; margin-block-end: 20px; }
-    .summary h3 { margin-block-end: 6px; }
+    .summary h2 { font-size: 1rem; margin-block-end: 6px; }
     .summary ul { margin: 0; padding-inline-start: 20px; font-size: 0.9375rem; }
     .summary a { color: inherit; }
     .entry { display: grid; gap: 8px 12px; grid-template-columns: minmax(0, 1fr) minmax(0, 2fr) auto; align-items: start; }
@@ -150,7 +150,7 @@ export class SpecForm extends LitElement implements Around {
       event.preventDefault();
       this.#focus(id);
     };
-    return html`<div class="summary" tabindex="-1" role="group" aria-labelledby="summary"><h3 id="summary">${t("form_mistakes", { count: this.summary.length })}</h3>
+    return html`<div class="summary" tabindex="-1" role="group" aria-labelledby="summary"><h2 id="summary">${t("form_mistakes", { count: this.summary.length })}</h2>
       <ul>${this.summary.map((each) => html`<li><a href="#${each.id}" @click=${jump(each.id)}>${each.label ? html`<bdi>${each.label}</bdi>: ` : nothing}<span dir="auto">${each.problem}</span></a></li>`)}</ul></div>`;
   }
 
@@ -168,7 +168,7 @@ export class SpecForm extends LitElement implements Around {
     const { field, id, problem } = node;
     return html`<fieldset id=${id} tabindex="-1" aria-describedby=${problem ? `${id}-problem` : nothing}>
       <legend><bdi>${labelOf(field.name)}</bdi></legend>
-      ${field.description ? html`<p class="about" dir="auto">${field.description}</p>` : nothing}
+      ${field.description ? html`<p class="about"><bdi>${field.description}</bdi></p>` : nothing}
       ${problem ? html`<p class="error" id="${id}-problem">${problem}</p>` : nothing}${body}</fieldset>`;
   }
 
@@ -203,23 +203,23 @@ export class SpecForm extends LitElement implements Around {
     const { item } = node.field;
     const plain = item!.type !== "object" && item!.type !== "list";
     const rows = repeat(node.items, (each) => each.id, (each, index) => (plain ? this.#row(node, each, index) : this.#item(node, each, index)));
-    return this.#frame(node, html`${node.items.length ? html`<ol>${rows}</ol>` : html`<p class="none">${t("form_none")}</p>`}
+    return this.#frame(node, html`${node.items.length ? html`<div class="items">${rows}</div>` : html`<p class="none">${t("form_none")}</p>`}
       ${this.#adder(t("form_add"), () => this.#add(node))}`);
   }
 
   #row(list: ListNode, node: Node, index: number): TemplateResult {
     const name = `${labelOf(list.field.name)} ${number(index + 1)}`;
-    return html`<li class="row">${node.kind === "leaf" ? control(node, this, name) : this.#node(node)}<div class="tools">${this.#tools(list, index, name)}</div></li>`;
+    return html`<div class="row">${node.kind === "leaf" ? control(node, this, name) : this.#node(node)}<div class="tools">${this.#tools(list, index, name)}</div></div>`;
   }
 
   #item(list: ListNode, node: Node, index: number): TemplateResult {
     const shown = node.kind === "choice" ? node.nodes[node.chosen]! : node;
     const own = shown.kind === "object" ? shown.children.find((child) => child.field.name === "name") : undefined;
     const name = (own?.kind === "leaf" && own.typed) || `${labelOf(list.field.name)} ${number(index + 1)}`;
-    return html`<li class="item" id=${node.id} tabindex="-1" role="group" aria-label=${name}>
+    return html`<div class="item" id=${node.id} tabindex="-1" role="group" aria-label=${name}>
       <div class="head"><strong><bdi>${name}</bdi></strong>${this.#tools(list, index, name)}</div>
       ${node.problem ? html`<p class="error">${node.problem}</p>` : nothing}
-      ${node.kind === "choice" ? this.#choice(node, true) : html`<div class="grid">${node.kind === "object" ? this.#children(node) : this.#node(node)}</div>`}</li>`;
+      ${node.kind === "choice" ? this.#choice(node, true) : html`<div class="grid">${node.kind === "object" ? this.#children(node) : this.#node(node)}</div>`}</div>`;
   }
 
   #tools(list: ListNode, index: number, name: string): TemplateResult {
@@ -235,13 +235,13 @@ export class SpecForm extends LitElement implements Around {
       delete entry.problem;
       this.changed();
     };
-    const row = (entry: ObjectNode["entries"][number], index: number) => html`<li class="item entry" role="group" aria-label=${entry.key || t("form_key")}>
+    const row = (entry: ObjectNode["entries"][number], index: number) => html`<div class="item entry" role="group" aria-label=${entry.key || t("form_key")}>
       <div class="field"><label for=${entry.id}>${t("form_key")}</label><input id=${entry.id} dir="auto" autocomplete="off" .value=${entry.key} @input=${type(entry)}
         aria-invalid=${entry.problem ? "true" : nothing} aria-describedby=${entry.problem ? `${entry.id}-problem` : nothing}>
         ${entry.problem ? html`<p class="error" id="${entry.id}-problem">${entry.problem}</p>` : nothing}</div>
       <div>${entry.node.kind === "leaf" ? control(entry.node, this, t("form_value")) : html`<div class="grid">${entry.node.kind === "object" ? this.#children(entry.node) : this.#node(entry.node)}</div>`}</div>
-      <button type="button" class="icon plain" aria-label=${t("form_remove_of", { name: entry.key })} @click=${() => this.#remove(node, node.entries, index, entry.key)}>${icon("trash", 18)}</button></li>`;
-    return html`<div class="wide">${node.entries.length ? html`<ol>${repeat(node.entries, (each) => each.id, row)}</ol>` : nothing}
+      <button type="button" class="icon plain" aria-label=${t("form_remove_of", { name: entry.key })} @click=${() => this.#remove(node, node.entries, index, entry.key)}>${icon("trash", 18)}</button></div>`;
+    return html`<div class="wide">${node.entries.length ? html`<div class="items">${repeat(node.entries, (each) => each.id, row)}</div>` : nothing}
       ${this.#adder(t("form_add"), () => {
         const entry = addEntry(node);
         this.changed();
@@ -290,7 +290,7 @@ export class SpecForm extends LitElement implements Around {
   /** Focus a control, or the first one inside what an id names. */
   #focus(id: string): void {
     const found = this.renderRoot.querySelector<HTMLElement>(`#${id}`);
-    const inside = (what: string) => (found?.matches("fieldset, li") ? found.querySelector<HTMLElement>(what) : undefined);
+    const inside = (what: string) => (found?.matches("fieldset, .item") ? found.querySelector<HTMLElement>(what) : undefined);
     (inside("input, select, textarea") ?? inside("button:not(:disabled)") ?? found)?.focus();
     found?.scrollIntoView({ block: "center" });
   }

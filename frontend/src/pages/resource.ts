@@ -70,6 +70,7 @@ export class ResourcePage extends LitElement {
     .id { color: var(--muted); }
     .said { color: var(--muted); margin-block-end: 16px; overflow-wrap: anywhere; }
     .said.bad { color: var(--bad); }
+    @media (max-width: 640px) { .top .push { flex: 1 1 100%; } }
     pre { margin: 0; font-family: var(--mono); font-size: 0.875rem; line-height: 1.6; white-space: pre-wrap; overflow-wrap: anywhere; text-align: start; }
   `];
 
@@ -100,7 +101,7 @@ export class ResourcePage extends LitElement {
   #create(known: ResourceType) {
     const why = mayResource("write", known) ? "" : denial("write", known);
     return html`${this.#crumbs(known, t("create"))}<div class="top"><h1>${t("create_of", { type: known.title || this.type })}</h1></div>
-      ${known.description ? html`<p class="lead" dir="auto">${known.description}</p>` : nothing}
+      ${known.description ? html`<p class="lead"><bdi>${known.description}</bdi></p>` : nothing}
       ${why ? html`<div class="note">${icon("lock", 20)}<div>${why}</div></div>` : html`<hub-resource-edit .type=${known}></hub-resource-edit>`}`;
   }
 
@@ -110,7 +111,7 @@ export class ResourcePage extends LitElement {
     return html`${this.#crumbs(known, resource.title)}
       <div class="top"><h1><bdi>${resource.title}</bdi></h1>${gone ? nothing : phaseBadge(resource.deleting ? "deleting" : status.phase)}
         ${gone ? nothing : html`<div class="push">${this.#actions(known, resource)}</div>`}</div>
-      ${status.message && !gone ? html`<p class="said ${status.phase === "failed" ? "bad" : ""}" dir="auto">${status.message}</p>` : nothing}
+      ${status.message && !gone ? html`<p class="said ${status.phase === "failed" ? "bad" : ""}"><bdi>${status.message}</bdi></p>` : nothing}
       ${this.#notes(resource)}
       ${this.doing === "remove" ? html`<hub-resource-remove .resource=${resource} .type=${known} @back=${this.#rest}></hub-resource-remove>` : nothing}
       ${this.doing === "apply" ? html`<hub-review .name=${this.#name} .order=${{ do: "apply" }} controlled .was=${status} heading=${t(status.drift.length ? "repair" : "apply_now")} @back=${this.#rest} @done=${this.#rest}></hub-review>` : nothing}

@@ -100,7 +100,7 @@ export class Resources extends LitElement {
     const care = own.filter(needsCare).length;
     return html`<li><a class="card type" href=${addressOf(type.resource_type)}>
       <div class="name"><h2><bdi>${type.title || type.resource_type}</bdi></h2><span class="count" aria-label=${t("resource_count", { count })}>${number(count)}</span></div>
-      <p class="about" dir="auto">${type.description}</p>
+      <p class="about"><bdi>${type.description}</bdi></p>
       <div class="foot"><bdi dir="ltr" class="mono">${type.resource_type}</bdi>
         ${care ? badge(t("need_care", { count: care }), "warn", "alert") : count ? badge(t("none_needs_care"), "good", "check") : nothing}</div>
     </a></li>`;
@@ -115,7 +115,7 @@ export class Resources extends LitElement {
     return html`<nav class="crumbs" aria-label=${t("path")}><a href=${addressOf()}>${t("resources")}</a>${icon("open", 14)}<span><bdi>${title}</bdi></span></nav>
       <div class="top"><h1><bdi>${title}</bdi></h1><p class="muted small" role="status">${this.loaded ? t("resource_count", { count: found.length }) : t("loading")}</p>
         <div class="push">${this.#create(type)}</div></div>
-      ${type?.description ? html`<p class="lead" dir="auto">${type.description}</p>` : nothing}
+      ${type?.description ? html`<p class="lead"><bdi>${type.description}</bdi></p>` : nothing}
       ${this.#known.size ? this.#list(found, query) : this.loaded ? html`<div class="card empty"><p>${t("no_resources")}</p></div>` : nothing}`;
   }
 
@@ -138,7 +138,7 @@ export class Resources extends LitElement {
     const drift = status.drift.length && status.phase !== "drifted" ? badge(word("phase", "drifted"), "warn", "drift") : nothing;
     return html`<li><a href=${addressOf(each.resource_type, each.key)}>
       <span class="what"><strong><bdi>${each.title}</bdi></strong>${each.title === each.key ? nothing : html`<bdi dir="ltr" class="mono">${each.key}</bdi>`}
-        ${status.message ? html`<span class="said ${status.phase === "failed" ? "bad" : ""}" dir="auto">${status.message}</span>` : nothing}</span>
+        ${status.message ? html`<span class="said ${status.phase === "failed" ? "bad" : ""}"><bdi>${status.message}</bdi></span>` : nothing}</span>
       <span class="side">${each.source === "file" ? html`<span class="small">${icon("file", 16)}<bdi dir="ltr">${placeOf(each)}</bdi></span>` : nothing}
         <time class="small" datetime=${new Date(each.updated_at * 1000).toISOString()} title=${moment(each.updated_at)}>${age(each.updated_at)}</time>
         ${drift}${phaseBadge(each.deleting ? "deleting" : status.phase)}</span>

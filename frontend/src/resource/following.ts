@@ -101,7 +101,7 @@ export class Following extends LitElement {
       const good = status.phase !== "failed";
       return html`<div class="note ${good ? "good" : status.outcome === "half_applied" ? "bad" : "warn"}">${icon(good ? "check" : "alert", 20)}<div class="ending">
         <p>${outcomeBadge(status.outcome)}</p><p>${word("ending", status.outcome)}</p>
-        ${good ? nothing : html`<p class="small" dir="auto">${status.message}</p>`}
+        ${good ? nothing : html`<p class="small"><bdi>${status.message}</bdi></p>`}
         ${status.retry_at ? html`<p class="small">${t("next_try", { age: age(status.retry_at) })}</p>` : nothing}</div></div>`;
     }
     return html`<div class="state">${phaseBadge(resource.deleting ? "deleting" : status.phase)}<span class="muted" dir="auto">${status.message || t("waits_for_turn")}</span></div>`;

@@ -72,7 +72,7 @@ export class Review extends LitElement {
     const nothingToDo = this.order.do === "apply" ? this.plan !== undefined && !steps.length : this.change?.action === "unchanged";
     return html`${this.change ? html`<h3>${t("what_changes")}</h3>${diffView(this.change.diff)}` : nothing}
       ${this.controlled ? html`<h3>${t("what_is_done")}</h3>${this.planProblem
-        ? html`<div class="note warn">${icon("alert", 20)}<div><p>${t("no_plan")}</p><p class="small" dir="auto">${this.planProblem}</p></div></div>`
+        ? html`<div class="note warn">${icon("alert", 20)}<div><p>${t("no_plan")}</p><p class="small"><bdi>${this.planProblem}</bdi></p></div></div>`
         : this.plan ? (steps.length ? stepsView(steps) : html`<p class="muted">${t("nothing_to_do")}</p>`) : html`<p class="muted" role="status">${t("planning")}</p>`}` : nothing}
       ${this.order.do === "put" && !nothingToDo ? html`<div class="field"><label for="note">${t("change_note")}</label><input id="note" maxlength="200" autocomplete="off" dir="auto"></div>` : nothing}
       ${this.problem ? html`<p class="error" role="alert">${this.problem}</p>` : nothing}

@@ -17,6 +17,8 @@ import { base, buttons, card, fields } from "../styles/shared";
 import { Follow, Watch, onLink, onPrefs } from "../watch";
 
 const PAGE = 50;
+/** Below this width the filters are folded until somebody wants them. */
+const WIDE = matchMedia("(min-width: 761px)");
 const RESULTS: Record<Result, [Tone, IconName]> = { ok: ["good", "check"], denied: ["warn", "lock"], failed: ["bad", "cross"] };
 
 @customElement("hub-audit")
@@ -27,6 +29,7 @@ export class Audit extends LitElement {
   @state() private report: Report | undefined;
   @state() private busy = false;
   @state() private problem = "";
+  @state() private wide = WIDE.matches;
   #asked = "";
 
   /** New rows come by themselves while nothing narrows the list. */
@@ -41,7 +44,7 @@ export class Audit extends LitElement {
 
   constructor() {
     super();
-    new Watch(this, () => [onLink, onPrefs, (redraw) => onNavigate(redraw), () => hub().link.onReconnect(() => void this.#load())]);
+    new Watch(this, () => [onLink, onPrefs, (redraw) => onNavigate(redraw), () => hub().link.onReconnect(() => void this.#load()), () => this.#width()]);
   }
 
   override connectedCallback(): void {
@@ -53,6 +56,8 @@ export class Audit extends LitElement {
     :host { display: block; }
     .filter { display: grid; gap: 12px; grid-template-columns: repeat(auto-fill, minmax(min(100%, 200px), 1fr)); align-items: end; margin-block-end: 16px; }
     .filter .field { margin: 0; }
+    .narrow summary { cursor: pointer; font-size: 0.9375rem; font-weight: 560; min-block-size: 40px; padding-block: 8px; color: var(--accent); }
+    @media (min-width: 761px) { .narrow summary { display: none; } }
     .bar { display: flex; gap: 10px; flex-wrap: wrap; margin-block-end: 16px; }
     .list { padding: 0; overflow: clip; }
     table { border-collapse: collapse; inline-size: 100%; font-size: 0.9375rem; }
@@ -111,14 +116,15 @@ export class Audit extends LitElement {
       <input id=${name} type="search" dir="auto" autocomplete="off" spellcheck="false" autocapitalize="none" placeholder=${t("audit_any")} .value=${filter[name] ?? ""} @change=${pick(name)}></div>`;
     const time = (name: "since" | "until", label: string) => html`<div class="field"><label for=${name}>${label}</label>
       <input id=${name} type="datetime-local" .value=${filter[name] ?? ""} @change=${pick(name)}></div>`;
-    return html`<form class="filter" role="search" aria-label=${t("audit_filter")} @submit=${(event: Event) => event.preventDefault()}>
+    const open = this.wide || Object.keys(filter).length > 0;
+    return html`<details class="narrow" ?open=${open}><summary>${t("audit_filter")}</summary><form class="filter" role="search" aria-label=${t("audit_filter")} @submit=${(event: Event) => event.preventDefault()}>
       <div class="field"><label for="user_id">${t("who")}</label><select id="user_id" @change=${pick("user_id")}>${option("", t("audit_anybody"), filter.user_id)}
         ${this.people.map((each) => option(each.id, each.name, filter.user_id))}</select></div>
       ${text("action", t("action_done"))}${text("target", t("target"))}
       <div class="field"><label for="result">${t("outcome")}</label><select id="result" @change=${pick("result")}>${option("", t("audit_all"), filter.result)}
         ${(["ok", "denied", "failed"] as const).map((each) => option(each, word("result", each), filter.result))}</select></div>
       ${time("since", t("since"))}${time("until", t("until"))}
-      ${Object.keys(filter).length ? html`<button type="button" @click=${() => go(here().pathname)}>${t("clear_filter")}</button>` : nothing}</form>`;
+      ${Object.keys(filter).length ? html`<button type="button" @click=${() => go(here().pathname)}>${t("clear_filter")}</button>` : nothing}</form></details>`;
   }
 
   #table(rows: readonly Row[]) {
@@ -144,6 +150,12 @@ export class Audit extends LitElement {
     if (report.ok) return html`<div class="note good">${icon("check", 20)}<div>${t("audit_ok", { count: report.rows })}</div></div>`;
     return html`<div class="note bad">${icon("alert", 20)}<div><p>${t("audit_broken", { count: report.problem_count })}</p>
       <ul>${report.problems.map((each) => html`<li>${t("audit_row", { seq: number(each.seq) })}: <bdi dir="auto">${each.message}</bdi></li>`)}</ul></div></div>`;
+  }
+
+  #width(): () => void {
+    const changed = () => (this.wide = WIDE.matches);
+    WIDE.addEventListener("change", changed);
+    return () => WIDE.removeEventListener("change", changed);
   }
 
   #narrow(name: string, value: string): void {

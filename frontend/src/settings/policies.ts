@@ -57,8 +57,8 @@ export class Policies extends Section {
     return html`<li><div><strong><bdi dir="ltr">${policy.name}</bdi></strong> <span class="muted" dir="auto">${policy.description}</span>
         <ul>${policy.rules.map((rule) => html`<li>${this.#sentence(rule)}</li>`)}</ul>
         ${policy.user_ids?.length ? html`<p class="small muted">${t("used_by")}: <bdi>${policy.user_ids.map((id) => this.people.find((each) => each.id === id)?.name ?? id).join(", ")}</bdi></p>` : nothing}</div>
-      <button type="button" aria-label=${t("edit_of", { name: policy.name })} ?disabled=${hub().link.offline} @click=${edit}>${t("edit")}</button>
-      <button type="button" class="danger" aria-label=${t("delete_of", { name: policy.name })} ?disabled=${hub().link.offline} @click=${() => this.#delete(policy)}>${t("delete")}</button></li>`;
+      <div class="ends"><button type="button" aria-label=${t("edit_of", { name: policy.name })} ?disabled=${hub().link.offline} @click=${edit}>${t("edit")}</button>
+      <button type="button" class="danger" aria-label=${t("delete_of", { name: policy.name })} ?disabled=${hub().link.offline} @click=${() => this.#delete(policy)}>${t("delete")}</button></div></li>`;
   }
 
   #sentence(rule: Rule) {

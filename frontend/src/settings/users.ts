@@ -29,6 +29,7 @@ export class Users extends Section {
     .turn { color: var(--muted); transition: rotate 120ms; }
     .turn:dir(rtl) { scale: -1 1; }
     [aria-expanded="true"] .turn { rotate: 90deg; }
+    [aria-expanded="true"] .turn:dir(rtl) { rotate: -90deg; }
   `];
 
   override connectedCallback(): void {

@@ -43,6 +43,8 @@ export const lists = css`
   .sections h2 { margin-block-end: 14px; }
   @media (max-width: 560px) {
     .card { padding: 16px; }
+    .tabs { gap: 0; }
+    .tabs a { padding-inline: 10px; font-size: 0.875rem; }
     .top { margin-block-end: 12px; }
   }
 `;
