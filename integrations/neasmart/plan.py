@@ -100,7 +100,7 @@ def _stop(running: Parts | None, *, known: bool) -> list[Step]:
 def _line(wanted: Parts, running: Parts) -> Iterable[Step]:
     old, new = running["transport"], wanted["transport"]
     if old != new:
-        fields = [name for name in {**old, **new} if old.get(name) != new.get(name)]
+        fields = [name for name in sorted({**old, **new}) if old.get(name) != new.get(name)]
         told = ", ".join(
             f"{name} {_say(old.get(name))} -> {_say(new.get(name))}" for name in fields
         )
@@ -109,7 +109,7 @@ def _line(wanted: Parts, running: Parts) -> Iterable[Step]:
 
 
 def _settings(wanted: Parts, running: Parts) -> Iterable[Step]:
-    for name, new in wanted.items():
+    for name, new in sorted(wanted.items()):
         old = running.get(name)
         if is_thing(name) or name == "transport" or old == new:
             continue

@@ -2,13 +2,13 @@
 
 import ipaddress
 from collections.abc import Callable, Mapping
-from copy import deepcopy
 from pathlib import PurePosixPath
 from typing import Any, Final
 
 import voluptuous as vol
 
 from hub.sdk import boolean, described, finite_float, port, positive_seconds, text
+from integrations.neasmart.options import RTU_OVER_TCP, RTU_OVER_TCP_DIAL, SERIAL, TCP
 from integrations.neasmart.registers import BASES, CHANNELS, Mode, State
 
 
@@ -33,12 +33,6 @@ def distinct(low: int, high: int, what: str) -> vol.All:
 
 def _listed(value: object) -> object:
     return value if isinstance(value, list) else [value]
-
-
-def _mapping(value: object) -> object:
-    if not isinstance(value, dict):
-        raise vol.Invalid("expected a mapping with a type")
-    return value
 
 
 @described(type="string")
@@ -75,82 +69,73 @@ def _or_zero(value: object) -> object:
 
 _NAME: Final = vol.All(text, vol.Length(min=1, max=100, msg="expected 1 to 100 characters"))
 
-_MISSING: Final = object()
-_LISTEN: Final = {
-    "host": "0.0.0.0",  # noqa: S104 - the adapter dials us
-    "port": 502,
-    "allow": [],
-    "max_connections": 8,
-    "idle_timeout": 0.0,
+_ECHO: Final[dict[Any, Any]] = {
+    vol.Optional("echo", default=False, description="The adapter hears what we send"): boolean,
 }
-TRANSPORTS: Final[Mapping[str, Mapping[str, Any]]] = {
-    "tcp": _LISTEN,
-    "rtu-over-tcp": {**_LISTEN, "echo": False},
-    "rtu-over-tcp-dial": {"host": _MISSING, "port": _MISSING, "echo": False},
-    "serial": {
-        "device": _MISSING,
-        "baudrate": 38400,
-        "parity": "N",
-        "stopbits": 1,
-        "echo": False,
-    },
+_LISTEN: Final[dict[Any, Any]] = {
+    vol.Optional("host", default="0.0.0.0", description="Address to listen on"): text,  # noqa: S104 - the adapter dials us
+    vol.Optional("port", default=502, description="Port to listen on"): port,
+    vol.Optional(
+        "allow", default=list, description="Addresses or networks that may connect; empty = all"
+    ): vol.All(_listed, [_network]),
+    vol.Optional("max_connections", default=8, description="How many adapters at once"): whole(
+        1, 100, "a number of connections"
+    ),
+    vol.Optional(
+        "idle_timeout",
+        default=0,
+        description={"description": "Silence until an adapter is cut; 0 = never", "unit": "s"},
+    ): vol.All(finite_float, vol.Range(min=0, msg="expected seconds, 0 for no limit")),
 }
-"""Which fields each type of line has, and what they are when they are left out."""
+TRANSPORTS: Final[Mapping[str, vol.Schema]] = {
+    TCP: vol.Schema(
+        {vol.Optional("type", default=TCP, description="The adapter dials us"): TCP, **_LISTEN}
+    ),
+    RTU_OVER_TCP: vol.Schema(
+        {
+            vol.Required("type", description="The adapter dials us and sends bare RTU frames"): (
+                RTU_OVER_TCP
+            ),
+            **_LISTEN,
+            **_ECHO,
+        }
+    ),
+    RTU_OVER_TCP_DIAL: vol.Schema(
+        {
+            vol.Required("type", description="We dial a transparent adapter"): RTU_OVER_TCP_DIAL,
+            vol.Required("host", description="Name or address of the adapter"): text,
+            vol.Required("port", description="Port of the adapter"): port,
+            **_ECHO,
+        }
+    ),
+    SERIAL: vol.Schema(
+        {
+            vol.Required("type", description="A serial device of this machine"): SERIAL,
+            vol.Required("device", description="Such as /dev/ttyUSB0"): text,
+            vol.Optional("baudrate", default=38400, description="Its speed"): whole(
+                300, 4_000_000, "a baud rate"
+            ),
+            vol.Optional("parity", default="N", description="Its parity"): vol.In(["N", "E", "O"]),
+            vol.Optional("stopbits", default=1, description="Its stop bits"): vol.In([1, 1.5, 2]),
+            **_ECHO,
+        }
+    ),
+}
+"""The kinds of lines, each with its own fields."""
 
 
-def _fitting(value: dict[str, Any]) -> dict[str, Any]:
-    """Keep to the fields of the line's type and fill in its defaults."""
-    kind = value["type"]
-    fields = TRANSPORTS[kind]
-    wrong = [
-        vol.Invalid(f"a line of type {kind} has no {name}, leave it out", path=[name])
-        for name in value
-        if name != "type" and name not in fields
-    ]
-    wrong += [
-        vol.Invalid(f"a line of type {kind} needs a {name}", path=[name])
-        for name, default in fields.items()
-        if default is _MISSING and name not in value
-    ]
-    if wrong:
-        raise vol.MultipleInvalid(wrong)
-    return deepcopy({**fields, **value})
+@described(schema=vol.Any(*TRANSPORTS.values()))
+def transport(value: object) -> dict[str, Any]:
+    """Accept the fields of the line's type; without a type it is `tcp`."""
+    if not isinstance(value, dict):
+        raise vol.Invalid("expected a mapping with a type")
+    kind = value.get("type", TCP)
+    if not isinstance(kind, str) or kind not in TRANSPORTS:
+        raise vol.Invalid(f"expected one of {', '.join(TRANSPORTS)}", path=["type"])
+    checked: dict[str, Any] = TRANSPORTS[kind](value)
+    return checked
 
 
-TRANSPORT: Final = vol.All(
-    _mapping,
-    {
-        vol.Optional("type", default="tcp", description="How the hub reaches the line"): vol.In(
-            list(TRANSPORTS), msg=f"expected one of {', '.join(TRANSPORTS)}"
-        ),
-        vol.Optional(
-            "host", description="Address to listen on (0.0.0.0 = all), or the adapter to dial"
-        ): text,
-        vol.Optional("port", description="Port to listen on (502), or that of the adapter"): port,
-        vol.Optional(
-            "allow", description="Addresses or networks that may connect; empty = all"
-        ): vol.All(_listed, [_network]),
-        vol.Optional("max_connections", description="How many adapters at once (8)"): whole(
-            1, 100, "a number of connections"
-        ),
-        vol.Optional(
-            "idle_timeout",
-            description={"description": "Cut what is silent for so long; 0 = never", "unit": "s"},
-        ): vol.All(finite_float, vol.Range(min=0, msg="expected seconds, 0 for no limit")),
-        vol.Optional("device", description="Path of the serial device"): text,
-        vol.Optional("baudrate", description="Speed of the serial device (38400)"): whole(
-            300, 4_000_000, "a baud rate"
-        ),
-        vol.Optional("parity", description="Parity of the serial device (N)"): vol.In(
-            ["N", "E", "O"]
-        ),
-        vol.Optional("stopbits", description="Stop bits of the serial device (1)"): vol.In(
-            [1, 1.5, 2]
-        ),
-        vol.Optional("echo", description="The adapter hears what it sends itself"): boolean,
-    },
-    _fitting,
-)
 ZONE: Final[dict[Any, Any]] = {
     vol.Required("channel", description="Channel of the base station"): whole(
         1, CHANNELS, "a channel"
@@ -173,7 +158,7 @@ INSTALLATION: Final = vol.Schema(
         vol.Optional("name", default="Neasmart", description="Name of the line's device"): _NAME,
         vol.Optional(
             "transport", default=lambda: {"type": "tcp"}, description="The line to the base"
-        ): TRANSPORT,
+        ): transport,
         vol.Optional("bases", default=list, description="The base stations"): vol.All(
             [BASE], _unique("number", "base")
         ),

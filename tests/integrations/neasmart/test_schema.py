@@ -38,9 +38,12 @@ GUIDE = Path(__file__).parents[3] / "docs" / "neasmart.md"
         ({"stale_after": 0}, "above 0"),
         ({"command_timeout": -1}, "above 0"),
         ({"transport": {"type": "udp"}}, "expected one of tcp, rtu-over-tcp"),
-        ({"transport": {"type": "serial"}}, r"serial needs a device.*\['device'\]"),
-        ({"transport": {"type": "rtu-over-tcp-dial", "host": "x"}}, r"needs a port.*\['port'\]"),
-        ({"transport": {"type": "tcp", "baudrate": 9600}}, r"tcp has no baudrate.*\['baudrate'\]"),
+        ({"transport": {"type": "serial"}}, r"required key.*\['device'\]"),
+        ({"transport": {"type": "rtu-over-tcp-dial", "host": "x"}}, r"required key.*\['port'\]"),
+        (
+            {"transport": {"type": "tcp", "baudrate": 9600}},
+            r"extra keys.*\['baudrate'\]",
+        ),
         ({"transport": {"port": 0}}, r"port between 1 and 65535.*\['transport'\]\['port'\]"),
         ({"transport": {"type": "tcp", "allow": ["house"]}}, "address or a network"),
         ({"transport": "tcp"}, "expected a mapping with a type"),
@@ -114,14 +117,16 @@ def test_the_section_of_old_says_where_it_belongs_now(section: Any, ids: list[st
 def test_every_field_has_a_form_and_words() -> None:
     def walk(fields: list[dict[str, Any]]) -> None:
         for field in fields:
-            assert field["type"] != "any", field
+            assert field["type"] != "any" or field["any_of"], field
             assert field.get("description"), field
-            inner = field.get("item", field)
-            walk(inner.get("fields", []))
+            for inner in (field, field.get("item", {}), *field.get("any_of", ())):
+                walk(inner.get("fields", []))
 
     fields = form(INSTALLATION)
     walk(fields)
     assert [field["name"] for field in fields[:3]] == ["name", "transport", "bases"]
+    kinds = [alternative["fields"][0]["options"] for alternative in fields[1]["any_of"]]
+    assert kinds == [["tcp"], ["rtu-over-tcp"], ["rtu-over-tcp-dial"], ["serial"]]
 
 
 def test_every_setting_is_in_the_guide_and_none_else() -> None:
