@@ -2,7 +2,9 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,11 +12,48 @@ from hub.cli.errors import USAGE, CliError
 from hub.cli.resources import counted
 
 STDIN: Final = "-"
+_COMPLAINT: Final = re.compile(
+    r"(?P<file>.+?):(?P<line>\d+): (?P<id>[a-z0-9_.]+/[^:\s]+): (?P<rest>.+)"
+)
+"""How the hub names a problem of a document: file, line, resource, path of the field, words."""
+
 _ITEM: Final = re.compile(r"(?P<index>\d+)|(?P<field>\w+)=(?P<text>[^.=]*)")
 
 
-def read(paths: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the documents `{id, spec, file, line}` of files and folders; `-` = standard input.
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """What files hold: documents as the API takes them, and where each field came from."""
+
+    wire: list[dict[str, Any]]
+    """`{id, spec, file, line}`."""
+    _places: dict[str, dict[str, tuple[str, int]]]
+
+    @contextmanager
+    def placed(self) -> Iterator[None]:
+        """Give the hub's complaints about fields the lines of those fields: it has no files."""
+        try:
+            yield
+        except CliError as error:
+            if error.code == "invalid_config":
+                error.message = "\n".join(map(self._placed, error.message.split("\n")))
+            raise
+
+    def _placed(self, line: str) -> str:
+        """Return a complaint with the place of the field it names, else as it is."""
+        match = _COMPLAINT.fullmatch(line)
+        places = self._places.get(match["id"]) if match else None
+        if match is None or places is None:
+            return line
+        parts = match["rest"].partition(": ")[0].split(".")
+        while parts:
+            if (found := places.get(".".join(parts))) is not None:
+                return f"{_near(found[0])}:{found[1]}: {match['id']}: {match['rest']}"
+            parts.pop()
+        return f"{_near(match['file'])}:{match['line']}: {match['id']}: {match['rest']}"
+
+
+def read(paths: Sequence[str]) -> Documents:
+    """Read files and folders; `-` = standard input.
 
     Raises `CliError` (status 2) with `file:line: message` of every problem.
     """
@@ -44,7 +83,7 @@ def read(paths: Sequence[str]) -> list[dict[str, Any]]:
         raise CliError(f"{words}, nothing was applied\n{told}", status=USAGE)
     if not documents:
         raise CliError(f"there are no resources in {', '.join(paths)}", status=USAGE)
-    return [
+    wire = [
         {
             "id": document.id,
             "spec": document.spec,
@@ -53,6 +92,11 @@ def read(paths: Sequence[str]) -> list[dict[str, Any]]:
         }
         for document in documents
     ]
+    places = {
+        document.id: {".".join(map(str, keys)): at for keys, at in (document.places or {}).items()}
+        for document in documents
+    }
+    return Documents(wire, places)
 
 
 def read_spec(id: str, name: str) -> dict[str, Any]:

@@ -80,12 +80,14 @@ def _write(
     """Write files: show, ask, write, follow."""
     from hub.cli.documents import STDIN, read
 
-    body: dict[str, Any] = {"documents": read(files)}
+    documents = read(files)
+    body: dict[str, Any] = {"documents": documents.wire}
     if prune:
         if STDIN in files:
             raise CliError("--prune needs files: standard input has no folder", status=USAGE)
         body["prune"] = [str(Path(name).resolve()) for name in files]
-    changes = send(client, body, yes=yes, dry_run=dry_run, output=output)
+    with documents.placed():
+        changes = send(client, body, yes=yes, dry_run=dry_run, output=output)
     if timeout is not None and changes:
         finish(client, changes, timeout)
 

@@ -71,8 +71,9 @@ def _plans(client: "Client", files: tuple[str, ...]) -> list[dict[str, Any]]:
     from hub.cli.documents import read
 
     documents = read(files)
-    changes = client.post("/api/resources", {"documents": documents}, dry_run=True)
-    specs = {document["id"]: document["spec"] for document in documents}
+    with documents.placed():
+        changes = client.post("/api/resources", {"documents": documents.wire}, dry_run=True)
+    specs = {document["id"]: document["spec"] for document in documents.wire}
     found = []
     for change in changes:
         item = {"change": change}

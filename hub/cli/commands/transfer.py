@@ -59,7 +59,7 @@ def import_(
     """
     from hub.cli.documents import read
 
-    documents = [{"id": item["id"], "spec": item["spec"]} for item in read([file])]
+    documents = [{"id": item["id"], "spec": item["spec"]} for item in read([file]).wire]
     changes = send(client, {"documents": documents}, yes=yes, dry_run=dry_run, output=output)
     if wait and changes:
         finish(client, changes, timeout)

@@ -54,12 +54,13 @@ async def test_a_mistake_names_file_and_line_and_nothing_is_applied(shell: Shell
     done = await shell.hub("apply", "-f", "files")
     assert (done.status, done.out) == (2, "")
     assert "files/bad.yaml:3: not valid YAML" in done.err
-    shell.write("files/bad.yaml", "test.note/list:\n  colour: red\ntest.nothing/a: {}\n")
+    logins = "  text: x\n  logins:\n    - name: anna\n      password: short\n"
+    shell.write("files/bad.yaml", f"test.note/list:\n{logins}test.nothing/a: {{}}\n")
     done = await shell.hub("apply", "-f", "files")
     assert (done.status, done.out) == (2, "")
-    assert done.err.startswith("error: 3 problems, nothing was written\n")
-    assert f"{shell.home}/files/bad.yaml:1: test.note/list: colour" in done.err
-    assert f"{shell.home}/files/bad.yaml:3: test.nothing/a" in done.err
+    assert done.err.startswith("error: 2 problems, nothing was written\n")
+    assert "\nfiles/bad.yaml:5: test.note/list: logins.0.password: too short" in done.err
+    assert "\nfiles/bad.yaml:6: test.nothing/a: " in done.err
     assert shell.hub_.resources.list() == []
 
 
