@@ -41,6 +41,7 @@ async def test_a_service_is_called_with_fields_and_targets(shell: Shell) -> None
         (["switch.turn_on", "entity_id"], 2, "expected key=value"),
         (["switch.turn_on", "--target", "=x"], 2, "expected key=value"),
         (["switch.explode"], 1, "switch.explode not found"),
+        (["switch.turn_on", "entity_id=switch.none"], 1, "there is no entity switch.none"),
         (["number.set_value", "entity_id=number.demo_level", "value=x"], 1, "value"),
     ],
 )
