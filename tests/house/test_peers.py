@@ -1,6 +1,7 @@
 """The peers themselves: installed, startable, and as the other tests expect them."""
 
 import os
+import subprocess
 from typing import TYPE_CHECKING
 
 from tests.peers.browser import trouble_of
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
 
     from tests.peers.modbus import Mbpoll
     from tests.peers.mosquitto import Mosquitto
+    from tests.peers.sshd import Sshd
 
 
 def test_mosquitto_keeps_retained_messages_over_a_restart(mosquitto: "Mosquitto") -> None:
@@ -36,6 +38,20 @@ def test_pty_pair_carries_bytes(pty_pair: tuple[str, str]) -> None:
 
 def test_mbpoll_is_there(mbpoll: "Mbpoll") -> None:
     assert mbpoll.binary
+
+
+def test_sshd_lets_its_account_in_by_key(sshd: "Sshd") -> None:
+    (sshd.folder / "client").chmod(0o600)
+    options = ("UserKnownHostsFile=/dev/null", "StrictHostKeyChecking=no", "BatchMode=yes")
+    command = ["ssh", "-F", "none", "-i", f"{sshd.folder}/client", "-p", str(sshd.port)]
+    for option in options:
+        command += ["-o", option]
+    done = subprocess.run(
+        [*command, f"{sshd.account.name}@{sshd.host}", "id -un"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stdout.strip() == sshd.account.name, done.stderr + sshd.log
+    assert sshd.count("Accepted publickey") == 1
 
 
 async def test_chromium_runs_a_page(page: "Page") -> None:

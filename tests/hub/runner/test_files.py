@@ -92,6 +92,7 @@ async def test_a_full_disk_leaves_nothing(
     with pytest.raises(DiskFull) as caught:
         await web.upload(f"{small_disk}/kept", b"n" * size)
     assert caught.value.code == "disk_full"
+    assert ("bytes and" in caught.value.message) == (size > 65_536)
     assert names(small_disk) == ["ballast", "kept"]
     assert (small_disk / "kept").read_bytes() == b"kept"
 

@@ -274,7 +274,7 @@ def open_channels(runners: Runners) -> int:
     """Return how many sessions of the connection were not closed from here."""
     link = runners._pool.line("web")._link
     assert link is not None
-    return sum(not channel.is_closing() for channel in link._connection._channels.values())
+    return sum(item._send_state != "closed" for item in link._connection._channels.values())
 
 
 def descendants_of(sshd: Sshd) -> list[int]:
