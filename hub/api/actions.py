@@ -129,6 +129,7 @@ def call_service(
         return hub.tasks.spawn(
             _finish(hub, session, result, changes, context, wanted),
             f"service {domain}.{service}",
+            inherit=True,
         )
     return _called(changes.end(context), result, wanted)
 

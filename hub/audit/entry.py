@@ -37,7 +37,8 @@ class Entry:
     """One thing that was done or tried.
 
     `action` is a word such as `resource.put`, `target` what it was done to. Without an `address`
-    it is that of the present task (`hub.events.ORIGIN`). `data` never holds a secret.
+    it is that of the present task (`hub.events.ORIGIN`); an empty one means the house itself. `data`
+    never holds a secret.
     """
 
     action: str
@@ -59,7 +60,7 @@ def row_of(entry: Entry, at: float, user_id: str | None, user_name: str | None) 
         "result": entry.result.value,
         "user_id": user_id,
         "user_name": None if user_name is None else _short(user_name),
-        "address": None if address is None else _short(address),
+        "address": _short(address) if address else None,
         "context_id": None if entry.context is None else entry.context.id,
         "data": _data(entry),
     }

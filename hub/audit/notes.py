@@ -54,7 +54,7 @@ class Notes:
         if self._lost:
             data = {"count": self._lost, "last_at": self._lost_last}
             entry = Entry(OVERFLOW, "audit", Result.FAILED, data=data, address="")
-            rows.append({**row_of(entry, self._lost_first, None, None), "address": None})
+            rows.append(row_of(entry, self._lost_first, None, None))
             self._lost = 0
         for item in self._waiting.values():
             row = item.row

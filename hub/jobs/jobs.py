@@ -290,7 +290,8 @@ class Jobs:
         self._journal.row(job.id, as_row(job.record))
         coro = self._run(job, work, timeout)
         try:
-            task = self._tasks.spawn(coro, f"job {job.record.kind} of {job.record.target}")
+            name = f"job {job.record.kind} of {job.record.target}"
+            task = self._tasks.spawn(coro, name, inherit=True)
         except RuntimeError as error:
             raise Unavailable("The hub is stopping, no job is started") from error
         self._running[job.id] = (job, task)

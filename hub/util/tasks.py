@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Coroutine
+from contextvars import Context, copy_context
 from typing import Any, TypeVar
 
 _LOGGER = logging.getLogger(__name__)
@@ -22,12 +23,19 @@ class Tasks:
         """Return how many tasks are running."""
         return len(self._tasks)
 
-    def spawn(self, coro: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
-        """Start a coroutine; an exception in it is logged under `name` and goes no further."""
+    def spawn(
+        self, coro: Coroutine[Any, Any, T], name: str, *, inherit: bool = False
+    ) -> asyncio.Task[T]:
+        """Start a coroutine; an exception in it is logged under `name` and goes no further.
+
+        It begins without the context variables of the present task (who acts, from where), for it
+        may outlive them by far; `inherit` is for work that somebody waits for.
+        """
         if self._closed:
             coro.close()
             raise RuntimeError(f"the hub is stopping, {name} was not started")
-        task = asyncio.get_running_loop().create_task(coro, name=name)
+        context = copy_context() if inherit else Context()
+        task = asyncio.get_running_loop().create_task(coro, name=name, context=context)
         self._tasks.add(task)
         task.add_done_callback(self._done)
         return task

@@ -103,7 +103,7 @@ class Connection:
             waiting = self.handle(item)
             if waiting is not None:
                 await self._running.acquire()
-                self.hub.tasks.spawn(waiting, f"command of {self.remote}")
+                self.hub.tasks.spawn(waiting, f"command of {self.remote}", inherit=True)
         return True
 
     def handle(self, message: Any) -> Any:

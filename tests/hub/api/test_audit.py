@@ -238,3 +238,41 @@ async def test_a_signed_link_exports(house: House) -> None:
         assert answer.status == 200
         lines = [json.loads(line) for line in (await answer.text()).splitlines()]
     assert first["action"] in {line["action"] for line in lines}
+
+
+async def test_a_service_that_waits_is_denied_with_who_and_from_where(house: House) -> None:
+    from hub.errors import Unauthorized
+
+    async def refuse(_call: Any) -> None:
+        await asyncio.sleep(0)
+        raise Unauthorized
+
+    house.hub.services.register("test", "refuse", refuse)
+    client = await house.connect()
+    await client.call(type="call_service", domain="test", service="refuse")
+    await house.request("POST", "/api/services/test/refuse", json={})
+    found = await rows(house, action="denied")
+    assert {row["target"] for row in found} == {"call_service", "a service call over REST"}
+    assert {row["user_name"] for row in found} == {"Owner"}
+    assert {row["address"] for row in found} == {"127.0.0.1"}
+
+
+async def test_what_the_hub_does_later_is_not_laid_to_who_was_there(house: House) -> None:
+    """A task that outlives a request carries neither its user nor its address."""
+    from hub.audit import Entry
+
+    noted = asyncio.Event()
+
+    async def later() -> None:
+        house.hub.audit.note(Entry("test.later", "x"))
+        noted.set()
+
+    async def start(_call: Any) -> None:
+        house.hub.tasks.spawn(later(), "later")
+
+    house.hub.services.register("test", "start", start)
+    client = await house.connect()
+    await client.call(type="call_service", domain="test", service="start")
+    await noted.wait()
+    (row,) = await rows(house, action="test.later")
+    assert (row["user_id"], row["address"]) == (None, None)

@@ -1,6 +1,7 @@
 """Ids, clocks, tasks, texts."""
 
 import asyncio
+from contextvars import ContextVar
 
 import pytest
 
@@ -69,3 +70,16 @@ async def test_tasks_close_cancels_and_refuses_new_ones() -> None:
     assert task.cancelled()
     with pytest.raises(RuntimeError, match="late"):
         tasks.spawn(asyncio.sleep(0), "late")
+
+
+async def test_tasks_begin_without_the_variables_of_who_spawned_them() -> None:
+    actor: ContextVar[str | None] = ContextVar("actor", default=None)
+
+    async def seen() -> str | None:
+        return actor.get()
+
+    tasks = Tasks()
+    actor.set("anna")
+    assert await tasks.spawn(seen(), "background") is None
+    assert await tasks.spawn(seen(), "waited for", inherit=True) == "anna"
+    await tasks.close()

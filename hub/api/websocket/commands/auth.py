@@ -145,7 +145,8 @@ def _end_own(connection: Connection) -> None:
     """Send what is queued, then end the token of this connection, which closes it."""
     connection.flush()
     hub = connection.hub
-    hub.tasks.spawn(hub.auth.tokens.revoke(connection.session.refresh_token_id), "end own token")
+    ending = hub.auth.tokens.revoke(connection.session.refresh_token_id)
+    hub.tasks.spawn(ending, "end own token", inherit=True)
 
 
 @command(
