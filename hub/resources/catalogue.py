@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from hub.errors import NotFound
 from hub.resources.model import ResourceType
+from hub.schema.markers import IDENTITIES, Secret, dotted, markers
 from hub.util.packages import PACKAGE, known, manifest
 
 _LOGGER = logging.getLogger(__name__)
@@ -66,9 +67,7 @@ class Catalogue:
         """Add a type and return the function that removes it; raises `ValueError` when known."""
         if type.name in self:
             raise ValueError(f"resource type {type.name} exists already")
-        domain, dot, noun = type.name.partition(".")
-        if not (domain and dot and noun) or "." in noun or "/" in noun:
-            raise ValueError(f"resource type {type.name!r}: expected domain.noun")
+        _check(type)
         self._types[type.name] = type
         return lambda: self._forget(type.name)
 
@@ -79,9 +78,22 @@ class Catalogue:
         """Import the module that declares a type."""
         try:
             module: Any = importlib.import_module(self._modules[name])
+            for found in module.TYPES:
+                _check(found)
         except Exception as error:
             _LOGGER.exception("Resource type %s can not be loaded", name)
             raise NotFound(f"Resource type {name} can not be loaded: {error}") from error
         for found in module.TYPES:
             self._types.setdefault(found.name, found)
         return self._types.get(name)
+
+
+def _check(type: ResourceType) -> None:
+    """Raise `ValueError` for a declaration that can not work."""
+    domain, dot, noun = type.name.partition(".")
+    if not (domain and dot and noun) or "." in noun or "/" in noun:
+        raise ValueError(f"resource type {type.name!r}: expected domain.noun")
+    for path, marker in markers(type.schema):
+        if isinstance(marker, Secret) and "*" in path and path[-1] in IDENTITIES:
+            # The place that a secret is sealed to would follow from the secret.
+            raise ValueError(f"resource type {type.name}: {dotted(path)} can not be a secret")

@@ -126,16 +126,16 @@ class Resources:
         self.engine: Engine | None = None
         self.files: Files | None = None
         self._listeners: list[tuple[str | None, Listener]] = []
-        keyring.on_rotated.append(self.reload)
+        keyring.pauses.append(self.store.paused)
+        keyring.on_rotated.append(self._forget_views)
 
     async def load(self) -> None:
         """Read resources and their status; raises `StorageError`."""
         await self.store.load()
         await self.board.load()
 
-    async def reload(self) -> None:
-        """Read the stored specs again, after they were sealed with another key."""
-        await self.store.load()
+    async def _forget_views(self) -> None:
+        """Build what readers see anew, after specs were sealed with another key."""
         self._views.forget()
 
     async def start(self, hub: "Hub") -> None:
@@ -322,7 +322,7 @@ class Resources:
         write = Write(
             type,
             key,
-            lambda _present: stored,
+            self.specs.again(type, key, stored),
             context,
             if_revision=if_revision,
             action="rollback",

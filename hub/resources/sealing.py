@@ -38,9 +38,9 @@ def sealed(
             if before is None:
                 missing.append({"path": dotted(path), "message": "no secret is kept here, give it"})
             else:
-                result[path] = before
+                result[path] = _renewed(keyring, before, bind(id, path))
         elif before is not None and keyring.open(before[STORED], bind(id, path)) == value:
-            result[path] = before
+            result[path] = _renewed(keyring, before, bind(id, path))
         else:
             result[path] = {STORED: keyring.seal(value, bind(id, path))}
     if missing:
@@ -55,6 +55,18 @@ def opened(
     """Return a stored spec with its secrets in the clear; raises `SecretUnreadable`."""
     values = {
         path: keyring.open(value[STORED], bind(id, path))
+        for path, value in _stored(schema, spec).items()
+    }
+    found: dict[str, Any] = replaced(spec, values)
+    return found
+
+
+def renewed(
+    keyring: "Keyring", schema: "vol.Schema", id: str, spec: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return a stored spec sealed under the present key; raises `SecretUnreadable`."""
+    values = {
+        path: _renewed(keyring, value, bind(id, path))
         for path, value in _stored(schema, spec).items()
     }
     found: dict[str, Any] = replaced(spec, values)
@@ -82,3 +94,8 @@ def _stored(schema: "vol.Schema", spec: Mapping[str, Any]) -> dict[Path, Mapping
         for path, marker, value in walk(schema, spec)
         if isinstance(marker, Secret) and isinstance(value, Mapping) and STORED in value
     }
+
+
+def _renewed(keyring: "Keyring", stored: Mapping[str, str], place: str) -> dict[str, str]:
+    """Return a sealed value under the present key: the one it has may be rotated away."""
+    return {STORED: keyring.renewed(stored[STORED], place)}

@@ -8,7 +8,7 @@ import voluptuous as vol
 from hub.errors import InvalidFormat
 from hub.resources.errors import InvalidSpec
 from hub.resources.model import Desired, Resource
-from hub.resources.sealing import opened, sealed
+from hub.resources.sealing import opened, renewed, sealed
 from hub.schema.markers import dotted, resource_key
 from hub.util.json import dumps
 
@@ -37,6 +37,13 @@ class Specs:
         return lambda present: sealed(
             self._keyring, schema, name, normal, None if present is None else present.spec
         )
+
+    def again(
+        self, type: str, key: str, stored: Mapping[str, Any]
+    ) -> Callable[[Resource | None], dict[str, Any]]:
+        """Return what makes the stored form of an old revision's spec."""
+        schema, name = self._types.get(type).schema, f"{type}/{key}"
+        return lambda _present: renewed(self._keyring, schema, name, stored)
 
     def opened(self, type: str, key: str, stored: Mapping[str, Any]) -> dict[str, Any]:
         """Return a stored spec with its secrets in the clear; raises `SecretUnreadable`."""

@@ -6,7 +6,8 @@ together: one commit serves everybody who was waiting. Memory changes after the 
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -143,6 +144,7 @@ class Store:
         self._last: dict[str, int] = {}
         self._waiting: list[_Request] = []
         self._writer: asyncio.Task[None] | None = None
+        self._committing = asyncio.Lock()
         self.published: Published = lambda _written: None
         """Called after each commit with what changed, in order."""
 
@@ -200,9 +202,17 @@ class Store:
         try:
             while self._waiting:
                 requests, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
-                await self._commit(requests)
+                async with self._committing:
+                    await self._commit(requests)
         finally:
             self._writer = None
+
+    @asynccontextmanager
+    async def paused(self) -> AsyncIterator[None]:
+        """Hold up writes while stored specs are changed from outside, then read them again."""
+        async with self._committing:
+            yield
+            await self.load()
 
     async def _commit(self, requests: Sequence[_Request]) -> None:
         """Evaluate requests in order, write what they changed, then publish and answer."""

@@ -160,7 +160,7 @@ async def test_everything_is_there_after_a_restart(world: World) -> None:
     await put(world, "user", {"text": "two", "about": "base"})
     store = world.resources.store
     before = {item.id: item for item in store.all()}
-    await world.resources.reload()
+    await store.load()
     assert {item.id: item for item in store.all()} == before
     assert world.resources.used_by("test.note", "base") == ["test.note/user"]
 
