@@ -126,7 +126,10 @@ class Policies:
             data = {"rules": [rule.as_dict() for rule in policy.rules]}
             await self._witness.add(connection, "policy.put", f"policy/{policy.name}", data)
         self._policies[policy.name] = policy
-        self._renew(self.users_of(policy.name), self._changed)
+        users = self.users_of(policy.name)
+        for user in users:
+            user.renew_rights()
+        _tell(users, self._changed)
         return policy
 
     async def delete(self, name: str) -> None:
@@ -145,18 +148,17 @@ class Policies:
             del self._policies[name]
 
     def _entities_moved(self) -> None:
-        self._renew([user for user in self._users.all() if user.rights.by_place], self._moved)
+        _tell([user for user in self._users.all() if user.moved()], self._moved)
 
-    def _renew(self, users: list[User], listeners: list[Listener]) -> None:
-        if not users:
-            return
-        for user in users:
-            user.renew_rights()
-        for listener in list(listeners):
-            try:
-                listener(users)
-            except Exception:
-                _LOGGER.exception("Listener for rights failed")
+
+def _tell(users: list[User], listeners: list[Listener]) -> None:
+    if not users:
+        return
+    for listener in list(listeners):
+        try:
+            listener(users)
+        except Exception:
+            _LOGGER.exception("Listener for rights failed")
 
 
 _DENY_ALL: Final = [

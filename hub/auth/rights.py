@@ -77,6 +77,15 @@ class Rights:
         self._entities: dict[str, dict[str, bool]] = {verb: {} for verb in VERBS_OF["entity"]}
         self._others: dict[tuple[str, ...], bool] = {}
 
+    def renewed(self) -> "Rights":
+        """Return the same rules without remembered answers, for when places have changed."""
+        made = Rights.__new__(Rights)
+        for name in Rights.__slots__:
+            setattr(made, name, getattr(self, name))
+        made._entities = {verb: {} for verb in self._entities}  # noqa: SLF001 - the same class
+        made._others = {}  # noqa: SLF001
+        return made
+
     def may(self, verb: str, entity_id: str | None = None) -> bool:
         """Tell whether a verb is allowed on an entity; None asks for anything at all."""
         if self.plain:

@@ -59,8 +59,15 @@ class User:
         return found
 
     def renew_rights(self) -> None:
-        """Forget the compiled rights: role, policies or places have changed."""
+        """Forget the compiled rights: role or policies have changed."""
         self._rights = None
+
+    def moved(self) -> bool:
+        """Forget answers about places when rules name any; tell whether there were some."""
+        if self._rights is None or not self._rights.by_place:
+            return False
+        self._rights = self._rights.renewed()
+        return True
 
     def may(self, verb: str, entity_id: str | None = None) -> bool:
         """Tell whether the user may `read`, `control` or `edit` an entity (None = any of them)."""
