@@ -191,7 +191,7 @@ async def test_etags_and_conditions_over_rest(street: Street) -> None:
     assert stale["code"] == "conflict"
     await street.rest("PUT", "/test.note/none", 412, json={"name": "x"}, headers={"If-Match": "*"})
     _, changed = await street.rest("GET", path, headers={"If-None-Match": tag})
-    assert changed == newer
+    assert changed.startswith('"2-')
     back, tag = await street.rest("POST", f"{path}/rollback", json={"to": 1})
     assert (back["revision"], tag[:3]) == (3, '"3-')
     history, _ = await street.rest("GET", f"{path}/history")

@@ -26,7 +26,9 @@ ALLOWED_WITHOUT_TOKEN = {
     "/auth/providers",
     "/auth/revoke",
     "/auth/token",
+    "/healthz",
     "/manifest.json",
+    "/readyz",
 }
 
 
