@@ -44,7 +44,7 @@ function hintsOf(node: Leaf): string[] {
   if (preset && field.type !== "boolean" && field.type !== "select") hints.push(t("form_empty", { value: preset }));
   if (isSealed(node.given)) hints.push(t("secret_set"));
   if (field.type === "any") hints.push(t("form_json_hint"));
-  return hints.filter(Boolean);
+  return hints.filter(Boolean).map((each) => (/[.!?…:؟]$/.test(each) ? each : `${each}.`));
 }
 
 function type(node: Leaf, around: Around, text: string): void {

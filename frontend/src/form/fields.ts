@@ -51,7 +51,7 @@ export function labelOf(name = ""): string {
 /** Name one of several things that a field may be: by the value that tells it apart, else by its type. */
 export function kindOf(field: Field, typeWord: (type: FieldType) => string): string {
   const constant = constantOf(field);
-  if (constant) return labelOf(optionsOf(constant)[0]!.label);
+  if (constant) return optionsOf(constant)[0]!.label;
   return field.type === "select" && field.options?.length === 1 ? optionsOf(field)[0]!.label : typeWord(field.type);
 }
 

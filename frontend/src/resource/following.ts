@@ -104,6 +104,7 @@ export class Following extends LitElement {
         ${good ? nothing : html`<p class="small"><bdi>${status.message}</bdi></p>`}
         ${status.retry_at ? html`<p class="small">${t("next_try", { age: age(status.retry_at) })}</p>` : nothing}</div></div>`;
     }
+    if (this.#jobOf(resource)) return nothing;
     return html`<div class="state">${phaseBadge(resource.deleting ? "deleting" : status.phase)}<span class="muted" dir="auto">${status.message || t("waits_for_turn")}</span></div>`;
   }
 }

@@ -46,6 +46,7 @@ export class ResourceRemove extends LitElement {
     :host { display: block; }
     h2 { outline: none; font-size: 1.25rem; margin-block-end: 12px; overflow-wrap: anywhere; }
     ul { margin-block: 6px; padding-inline-start: 22px; overflow-wrap: anywhere; }
+    .note { margin-block: 14px; }
     .field { margin-block: 20px 0; max-inline-size: 480px; }
     .ends { display: flex; gap: 10px; flex-wrap: wrap; margin-block-start: 20px; }
     button.danger:not(:disabled) { border-color: var(--bad); }

@@ -120,7 +120,7 @@ export const buttons = css`
     border-color: var(--line);
     color: var(--muted);
   }
-  button.danger {
+  button.danger:not(:disabled) {
     color: var(--bad);
   }
   button.icon {
