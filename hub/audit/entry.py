@@ -37,8 +37,8 @@ class Entry:
     """One thing that was done or tried.
 
     `action` is a word such as `resource.put`, `target` what it was done to. Without an `address`
-    it is that of the present task (`hub.events.ORIGIN`); an empty one means the house itself. `data`
-    never holds a secret.
+    it is that of the present task (`hub.events.ORIGIN`); an empty one means the house itself.
+    `data` never holds a secret.
     """
 
     action: str
