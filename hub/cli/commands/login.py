@@ -17,6 +17,7 @@ HANDLER: Final = ["homeassistant", None]
 REASONS: Final = {
     "invalid_auth": "user name or password is wrong",
     "invalid_code": "the code is wrong",
+    "too_many_retry": "too many wrong codes",
 }
 
 LABELS: Final = {"password": "Password", "code": "Code of the second factor"}
@@ -74,7 +75,8 @@ def _log_in(client: Client, name: str, from_stdin: bool) -> None:
             )
         form = _step(client, f"/auth/login_flow/{quote(form['flow_id'])}", answers)
     if form.get("type") != "create_entry":
-        raise CliError("the hub ended the login", str(form.get("reason") or "try again"))
+        reason = str(form.get("reason"))
+        raise CliError(f"the hub ended the login: {REASONS.get(reason, reason)}", "try again")
     tokens = _form(
         client, {"grant_type": "authorization_code", "code": form["result"], "client_id": client_id}
     )

@@ -202,3 +202,32 @@ async def test_a_terminal_asks_for_what_is_missing(shell: Shell) -> None:
         assert PASSWORD not in terminal.screen
 
     await shell.at_terminal(person, "login", shell.house.url)
+
+
+async def test_the_second_factor_is_asked_for(shell: Shell) -> None:
+    import pyotp
+
+    auth = shell.hub_.auth
+    owner = auth.users.by_username("owner")
+    assert owner is not None
+    secret = auth.totp.offer(owner, "test").secret
+    codes = await auth.totp.enable(owner, secret, pyotp.TOTP(secret).now())
+    lines = f"{PASSWORD}\n{codes[0]}\n"
+    arguments = ("login", shell.house.url, "--user", "owner", "--password-stdin")
+    assert (await shell.hub(*arguments, stdin=lines)).status == 0
+    again = await shell.hub(*arguments, stdin=lines)
+    assert again.status == 1
+    assert "the code is wrong" in again.err
+
+    def person(terminal: Any) -> None:
+        terminal.expect("Password: ")
+        terminal.type(f"{PASSWORD}\n")
+        terminal.expect("Code of the second factor: ")
+        terminal.type("000000\n")
+        terminal.expect("the code is wrong")
+        terminal.expect("Code of the second factor: ")
+        terminal.type(f"{codes[1]}\n")
+        terminal.expect("logged in to ")
+        assert terminal.end() == 0
+
+    await shell.at_terminal(person, "login", shell.house.url, "--user", "owner")
