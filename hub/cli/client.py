@@ -222,6 +222,8 @@ def refuse(answer: Answer, way: Way) -> NoReturn:
         message, code = str(told.get("message", "")), str(told.get("code", ""))
         problems = told.get("problems")
     message = message or f"the hub answered {answer.status}"
+    if (elsewhere := answer.headers.get("location")) and answer.status in (301, 302, 307, 308):
+        raise CliError(f"{message}: it is at {elsewhere}", "use that address", code="unavailable")
     status = FAILED
     if code == "invalid_config":
         lines = message.count("\n") + 1

@@ -42,7 +42,9 @@ def find(data: Path | None = None) -> Way:
     In this order: `--data`, HUB_URL, HUB_DATA, the stored login, the folder .data. HUB_TOKEN is
     shown to whichever hub was chosen, before a stored login. Raises `CliError`.
     """
-    token = os.environ.get("HUB_TOKEN") or None
+    token = os.environ.get("HUB_TOKEN", "").strip() or None
+    if token is not None and not (token.isascii() and token.isprintable() and " " not in token):
+        raise CliError("HUB_TOKEN does not hold a token", "it is one word of letters", status=USAGE)
     if data is not None:
         return Way(_socket(data), token, chosen_by=f"--data {data}")
     login = None
@@ -71,14 +73,18 @@ def parse(url: str) -> Address:
         port = parts.port
     except ValueError:
         parts, port = urlsplit(""), None
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/"):
+    plain = parts.path in ("", "/") and "@" not in parts.netloc
+    if parts.scheme not in ("http", "https") or not parts.hostname or not plain:
         raise CliError(
             f"{url!r} is not the address of a hub",
             "write it as http://host:port, https://host or unix:/path/to/hub.sock",
             status=USAGE,
         )
     tls = parts.scheme == "https"
-    return Address(None, parts.hostname, port or (443 if tls else 80), tls)
+    host = parts.hostname
+    if not host.isascii():
+        host = host.encode("idna").decode()
+    return Address(None, host, port or (443 if tls else 80), tls)
 
 
 def _socket(data: Path) -> Address:

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, Final, NamedTuple
 from urllib.parse import quote as percent
 
+from hub.cli.errors import CliError
+
 MAX_PATH: Final = 108
 MAX_HEAD: Final = 64 << 10
 MAX_BODY: Final = 256 << 20
@@ -59,11 +61,13 @@ class Answer:
     body: bytes
 
     def json(self) -> Any:
-        """Parse the body; raises `WireError`."""
+        """Parse the body; raises `CliError`."""
         try:
             return json.loads(self.body) if self.body else None
         except ValueError:
-            raise WireError("the answer is not JSON") from None
+            raise CliError(
+                "the answer is not JSON", "is it a hub? try `hub doctor`", code="unavailable"
+            ) from None
 
 
 class Wire:

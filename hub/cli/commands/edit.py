@@ -198,9 +198,12 @@ def _plain(text: str) -> str:
 
 def _editor(file: Path) -> None:
     """Run the editor and wait for it; raises `CliError` when it fails."""
+    import signal
     import subprocess
 
     command = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
+    # Ctrl-C in the editor is the editor's; a handler, unlike SIG_IGN, is not inherited.
+    before = signal.signal(signal.SIGINT, lambda _number, _frame: None)
     try:
         done = subprocess.run(  # noqa: S603 - the person's own editor
             [*shlex.split(command), str(file)], check=False
@@ -210,6 +213,8 @@ def _editor(file: Path) -> None:
         raise CliError(
             f"the editor {command!r} can not be run: {reason}", "set EDITOR to one that is there"
         ) from None
+    finally:
+        signal.signal(signal.SIGINT, before)
     if done.returncode != 0:
         raise CliError(
             f"the editor ended with status {done.returncode}: nothing was written", status=FAILED

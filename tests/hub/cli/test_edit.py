@@ -185,3 +185,23 @@ async def test_a_real_editor_on_a_real_terminal(shell: Shell) -> None:
         assert terminal.end() == 0
 
     await shell.at_terminal(person, "edit", "test.note/list", EDITOR="sh ed.sh", NO_COLOR="1")
+
+
+async def test_ctrl_c_in_the_editor_is_the_editors(shell: Shell) -> None:
+    await shell.put("test.note/list", text="Milk")
+    script = """
+        trap 'echo caught' INT
+        read -p "wait: " word || read -p "again: " word
+        sed -i s/Milk/Bread/ "$1"
+    """
+    shell.write("ed.sh", script)
+
+    def person(terminal: Terminal) -> None:
+        terminal.expect("wait: ")
+        terminal.type("\x03")
+        terminal.expect("caught")
+        terminal.type("\n")
+        terminal.expect("updated, revision 2")
+        assert terminal.end() == 0
+
+    await shell.at_terminal(person, "edit", "test.note/list", EDITOR="bash ed.sh")
