@@ -102,12 +102,15 @@ class Batches:
 
 
 def shown(file: str, config_dir: Path | None) -> str:
-    """Return a file's name as resources carry it: relative to the configuration folder."""
+    """Return a file's name as resources carry it: relative to the configuration folder.
+
+    Both may be given relative to where the hub was started.
+    """
     path = Path(file)
-    if config_dir is not None and path.is_absolute():
-        folder = config_dir.resolve()
-        if path.resolve().is_relative_to(folder):
-            return path.resolve().relative_to(folder).as_posix()
+    if config_dir is not None:
+        folder, whole = config_dir.resolve(), path.resolve()
+        if whole.is_relative_to(folder):
+            return whole.relative_to(folder).as_posix()
     return path.as_posix()
 
 
