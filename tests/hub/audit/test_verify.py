@@ -232,9 +232,21 @@ async def test_a_damaged_log_is_not_pruned(database: Database) -> None:
     clock = FakeClock()
     audit = Audit(database, clock, KEY, keep_days=10)
     await fill(audit, database, 5)
-    tamper(database, "DELETE FROM audit WHERE seq = 5")
     await clock.advance(20 * 86400)
+    await fill(audit, database, 5)
+    tamper(database, "DELETE FROM audit WHERE seq = 10")
     assert await audit.prune() == 0
+    assert await found(audit) == [(10, "removed")]
+
+
+async def test_an_older_head_that_was_put_back_is_found(audit: Audit, database: Database) -> None:
+    await fill(audit, database, 5)
+    with sqlite3.connect(database.path) as file:
+        older = file.execute("SELECT data FROM documents WHERE namespace = 'audit'").fetchone()
+        await fill(audit, database, 5)
+        file.execute("UPDATE documents SET data = ? WHERE namespace = 'audit'", older)
+    file.close()
+    assert await found(audit) == [(6, "inserted")]
 
 
 async def test_verify_sees_one_snapshot_while_rows_are_written(
