@@ -16,6 +16,7 @@ import gc
 import json
 import os
 import platform
+import shutil
 import statistics
 import sys
 import time
@@ -275,6 +276,7 @@ def measure(account: Account, commands: int, hosts: int) -> dict[str, Any]:
     finally:
         for server in servers:
             server.stop()
+            shutil.rmtree(server.folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -154,6 +154,8 @@ class Sshd:
             "PasswordAuthentication yes",
             "KbdInteractiveAuthentication no",
             "PrintMotd no",
+            # a bash of root's that is not the first reads no .bashrc of the machine
+            "SetEnv SHLVL=3",
             "MaxStartups 100:30:200",
             "Subsystem sftp internal-sftp",
             "LogLevel VERBOSE",
