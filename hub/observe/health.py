@@ -34,12 +34,12 @@ class Item:
     """Epoch seconds of the last change of level."""
     critical: bool = False
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return the wire form."""
+    def as_dict(self, *, reasons: bool = True) -> dict[str, Any]:
+        """Return the wire form; without `reasons` for those who may not know names of things."""
         return {
             "name": self.name,
             "level": self.level.value,
-            "message": self.message,
+            "message": self.message if reasons else None,
             "since": self.since,
             "critical": self.critical,
         }

@@ -104,8 +104,7 @@ def work(hub: "Hub") -> Iterator[Family]:
     phases = Family("hub_resources", "Resources by type and phase.", labels=("type", "phase"))
     found: Counter[tuple[str, str]] = Counter()
     for resource in hub.resources.store.all():
-        status = hub.resources.status(resource.type, resource.key)
-        found[(resource.type, status.phase.value)] += 1
+        found[(resource.type, hub.resources.board.get(resource.id).phase.value)] += 1
     for (name, phase), count in found.items():
         phases.add(count, name, phase)
     yield phases
@@ -191,7 +190,8 @@ def _database(hub: "Hub") -> Found:
 
 
 def _integrations(hub: "Hub") -> Found:
-    return _some("set up", {key: entry.error for key, entry in hub.integrations.items()})
+    bad = {key: entry.error for key, entry in hub.integrations.items() if entry.error}
+    return _some("set up", len(hub.integrations), bad)
 
 
 def _jobs(hub: "Hub") -> Found:
@@ -201,23 +201,24 @@ def _jobs(hub: "Hub") -> Found:
 
 
 def _resources(hub: "Hub") -> Found:
-    failed: dict[str, str | None] = {}
+    count, bad = 0, {}
+    status_of = hub.resources.board.get
     for resource in hub.resources.store.all():
-        status = hub.resources.status(resource.type, resource.key)
-        bad = status.phase.value == "failed"
-        failed[f"{resource.type}/{resource.key}"] = (status.message or "failed") if bad else None
-    return _some("in order", failed)
+        count += 1
+        status = status_of(resource.id)
+        if status.phase.value == "failed":
+            bad[resource.id] = status.message or "failed"
+    return _some("in order", count, bad)
 
 
-def _some(how: str, errors: Mapping[str, str | None]) -> Found:
-    """Return degraded with the first few names when some have an error; None without any."""
-    bad = {name: error for name, error in errors.items() if error}
-    if not errors:
+def _some(how: str, count: int, bad: Mapping[str, str]) -> Found:
+    """Return degraded with the first few of those that are bad; None when there are none at all."""
+    if not count:
         return None
     if not bad:
         return Level.OK, None
     shown = "; ".join(f"{name}: {error}" for name, error in list(bad.items())[:_SHOWN])
-    return Level.DEGRADED, f"{len(bad)} of {len(errors)} not {how}: {shown}"
+    return Level.DEGRADED, f"{len(bad)} of {count} not {how}: {shown}"
 
 
 def _mqtt(status: Mapping[str, Any]) -> Found:

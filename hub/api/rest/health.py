@@ -20,7 +20,7 @@ async def healthz(request: web.Request) -> web.Response:
 
 
 async def readyz(request: web.Request) -> web.Response:
-    """Say whether the hub can do its work; with a token also what is wrong.
+    """Say whether the hub can do its work; with a token also what is wrong, to administrators why.
 
     503 while a critical item is failed: not started, the database not writable.
     """
@@ -28,8 +28,9 @@ async def readyz(request: web.Request) -> web.Response:
     items = health.items()
     level = health.worst(items)
     body: dict[str, Any] = {"status": level.value}
-    if authenticate(request) is not None:
-        body["items"] = [item.as_dict() for item in items]
+    session = authenticate(request)
+    if session is not None:
+        body["items"] = [item.as_dict(reasons=session.user.is_admin) for item in items]
     return json_answer(body, 503 if level is Level.FAILED else 200).response()
 
 

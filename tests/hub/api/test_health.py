@@ -30,6 +30,22 @@ async def test_details_need_a_token(house: House) -> None:
         assert "items" not in await answer.json()
 
 
+async def test_reasons_are_for_administrators(house: House) -> None:
+    house.hub.integrations["demo"].error = "no power at 10.1.2.3"
+    user = await house.hub.auth.users.create("Operator")
+    token = await house.hub.auth.tokens.create_long_lived(user, "tests", 1)
+    client = await house.connect(token)
+    found = (await client.call(type="hub/health"))["result"]
+    assert "10.1.2.3" not in str(found)
+    headers = {"Authorization": f"Bearer {token}"}
+    async with house.session.get(f"{house.url}/readyz", headers=headers) as answer:
+        body = await answer.json()
+    assert {item["name"]: item["level"] for item in body["items"]}["integrations"] == "degraded"
+    assert "10.1.2.3" not in str(body)
+    admin = await house.connect()
+    assert "10.1.2.3" in str((await admin.call(type="hub/health"))["result"])
+
+
 async def test_a_hub_that_is_not_started_is_not_ready(house: House) -> None:
     from hub.hub import Phase
 

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 def system_health(connection: Connection, message: Message) -> Then:
     """Send what is known as `initial`, then `finish`; nothing is pending."""
     message_id = message["id"]
+    data = _info(connection.hub, reasons=connection.user.is_admin)
 
     def start() -> None:
-        connection.send_event(message_id, {"type": "initial", "data": _info(connection.hub)})
+        connection.send_event(message_id, {"type": "initial", "data": data})
         connection.send_event(message_id, {"type": "finish"})
 
     connection.subscribe(message_id, lambda: None)
@@ -30,12 +31,15 @@ def system_health(connection: Connection, message: Message) -> Then:
 def health(connection: Connection, message: Message) -> dict[str, Any]:
     """Return the level of the whole and each item."""
     del message
-    found = connection.hub.health
+    found, reasons = connection.hub.health, connection.user.is_admin
     items = found.items()
-    return {"level": found.worst(items).value, "items": [item.as_dict() for item in items]}
+    return {
+        "level": found.worst(items).value,
+        "items": [item.as_dict(reasons=reasons) for item in items],
+    }
 
 
-def _info(hub: "Hub") -> dict[str, Any]:
+def _info(hub: "Hub", *, reasons: bool) -> dict[str, Any]:
     about = {
         "version": HA_VERSION,
         "hub_version": VERSION,
@@ -51,7 +55,7 @@ def _info(hub: "Hub") -> dict[str, Any]:
         "timezone": hub.settings.hub.time_zone,
     }
     items = {
-        item.name: item.level.value if item.message is None else f"{item.level}: {item.message}"
+        item.name: f"{item.level}: {item.message}" if item.message and reasons else item.level.value
         for item in hub.health.items()
     }
     return {"homeassistant": {"info": about}, "hub": {"info": items}}
