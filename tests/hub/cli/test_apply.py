@@ -54,13 +54,15 @@ async def test_a_mistake_names_file_and_line_and_nothing_is_applied(shell: Shell
     done = await shell.hub("apply", "-f", "files")
     assert (done.status, done.out) == (2, "")
     assert "files/bad.yaml:3: not valid YAML" in done.err
-    logins = "  text: x\n  logins:\n    - name: anna\n      password: short\n"
-    shell.write("files/bad.yaml", f"test.note/list:\n{logins}test.nothing/a: {{}}\n")
+    logins = "  text: x\n  logins:\n    - name: anna\n"
+    notes = f"test.note/a:\n{logins}      password: short\ntest.note/b:\n{logins}"
+    shell.write("files/bad.yaml", f"{notes}test.nothing/a: {{}}\n")
     done = await shell.hub("apply", "-f", "files")
     assert (done.status, done.out) == (2, "")
-    assert done.err.startswith("error: 2 problems, nothing was written\n")
-    assert "\nfiles/bad.yaml:5: test.note/list: logins.0.password: too short" in done.err
-    assert "\nfiles/bad.yaml:6: test.nothing/a: " in done.err
+    assert done.err.startswith("error: 3 problems, nothing was written\n")
+    assert "\nfiles/bad.yaml:5: test.note/a: logins.0.password: too short" in done.err
+    assert "\nfiles/bad.yaml:9: test.note/b: logins.0.password: " in done.err
+    assert "\nfiles/bad.yaml:10: test.nothing/a: " in done.err
     assert shell.hub_.resources.list() == []
 
 

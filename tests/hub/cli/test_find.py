@@ -193,6 +193,27 @@ async def test_a_login_is_kept_private_and_used(shell: Shell) -> None:
     assert f"run `hub login {url}` again" in ended.err
 
 
+async def test_a_stored_login_is_shown_to_no_other_hub(shell: Shell) -> None:
+    url = shell.house.url
+    await bare(shell, "login", url, "--user", "owner", "--password-stdin", stdin=PASSWORD)
+    assert (await bare(shell, "get", HUB_URL=url)).status == 0
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        other = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        asked: list[bytes] = []
+
+        def serve() -> None:
+            link, _ = listening.accept()
+            with link:
+                asked.append(link.recv(4096))
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        assert (await bare(shell, "get", HUB_URL=other)).status == 1
+        thread.join(5)
+    assert asked[0].startswith(b"GET ")
+    assert b"Authorization" not in asked[0]
+
+
 async def test_a_wrong_password_is_told(shell: Shell) -> None:
     done = await shell.hub(
         "login", shell.house.url, "--user", "owner", "--password-stdin", stdin="wrong password"

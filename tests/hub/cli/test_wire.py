@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -108,6 +109,18 @@ def test_a_connection_is_kept_and_renewed() -> None:
         wire = Wire(address)
         assert [get(wire, f"/{number}")[1] for number in range(4)] == [b"ok", b"ok", b"bye", b"ok"]
         assert [data.split()[1] for data in asked] == [b"/0", b"/1", b"/2", b"/3"]
+        wire.close()
+
+
+def test_a_connection_that_the_hub_dropped_is_opened_anew() -> None:
+    with server(OK.replace(b"\r\n\r\n", b"\r\nX: close\r\n\r\n"), OK) as (address, asked):
+        wire = Wire(address)
+        assert get(wire)[1] == b"ok"
+        end = time.monotonic() + 10
+        while not wire._stale() and time.monotonic() < end:
+            time.sleep(0.01)
+        assert get(wire)[1] == b"ok"
+        assert len(asked) == 2
         wire.close()
 
 
