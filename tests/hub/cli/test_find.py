@@ -16,6 +16,9 @@ from hub.const import EVENT_STATE_CHANGED
 from tests.hub.cli.conftest import Shell
 
 
+pytestmark = pytest.mark.timeout(60)  # many processes
+
+
 async def bare(shell: Shell, *arguments: str, **environment: str) -> Any:
     """Run a command without HUB_DATA."""
     shell.environment.pop("HUB_DATA", None)
