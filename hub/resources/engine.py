@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, Final
 
-from hub.errors import HubError, NotFound, Unavailable
+from hub.errors import HubError, NotFound, TimedOut, Unavailable
 from hub.events import ORIGIN, Context
 from hub.jobs import JobCancelled, JobInterrupted
 from hub.resources import applying
@@ -44,6 +44,9 @@ RECOVER_KIND: Final = "resource.recover"
 FIRST_RETRY: Final = 5.0
 LONGEST_RETRY: Final = 600.0
 """Seconds between attempts, doubling from the first to the longest; jittered by a fifth."""
+
+ANSWER_SECONDS: Final = 30.0
+"""How long somebody who asked for an apply is kept waiting for its job."""
 
 OBSERVE_TIMEOUT: Final = 60.0
 """Seconds that one look outside may take."""
@@ -142,7 +145,13 @@ class Engine:
         if repair:
             self._must.add(resource.id)
         lane.queue.add(resource.id)
-        return await asyncio.shield(waiting)
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await asyncio.shield(waiting)
+        except TimeoutError:
+            raise TimedOut(
+                f"{resource.id} waits for its turn and will be looked at; its status tells when"
+            ) from None
 
     # --- lanes
 
@@ -355,27 +364,51 @@ class Engine:
         resource = self._resources.store.get(desired.id)
         if resource is None:
             return
-        async with self._host(lane.type.lock(desired.spec)):
-            job = await self._hub.jobs.start(
-                KIND,
-                desired.id,
-                lambda job: applying.run(
-                    lane.controller, desired, steps, job, lane.type.apply_seconds, self.hook
-                ),
-                self._causes.get(desired.id, (None, None))[0],
-            )
-            phase = Phase.DELETING if desired.deleting else Phase.APPLYING
-            self._board.set(
-                desired.id, status.but(phase=phase, message=steps[0].summary, job_id=job.id)
-            )
-            self._answer(desired.id, job)
-            try:
-                await job.wait()
-            except HubError as error:
-                if not isinstance(error, JobInterrupted):
-                    self._after_failure(lane, resource, error)
-                return
+        job = await self._hub.jobs.start(
+            KIND,
+            desired.id,
+            lambda job: self._work(lane, desired, steps, job),
+            self._causes.get(desired.id, (None, None))[0],
+        )
+        phase = Phase.DELETING if desired.deleting else Phase.APPLYING
+        self._board.set(
+            desired.id, status.but(phase=phase, message=steps[0].summary, job_id=job.id)
+        )
+        self._answer(desired.id, job)
+        try:
+            await job.wait()
+        except HubError as error:
+            if not isinstance(error, JobInterrupted):
+                self._after_failure(lane, resource, error)
+            return
         await self._after_apply(lane, desired)
+
+    async def _work(
+        self, lane: Lane, desired: Desired, steps: Sequence[Step], job: "Job"
+    ) -> dict[str, Any]:
+        """Wait for the outside host, then do the steps; planned anew when that took a while."""
+        host = self._host(lane.type.lock(desired.spec))
+        if host is None:
+            return await self._run(lane, desired, steps, job)
+        waited = host.locked()
+        if waited:
+            job.progress(0.0, "Waits for another apply on the same host")
+        with job.cancel_anywhere():
+            await host.acquire()
+        try:
+            if waited:
+                steps = list(lane.controller.plan(desired, await self._observe(lane, desired)))
+            if not steps:
+                return {"outcome": applying.NOTHING_DONE, "steps": 0}
+            return await self._run(lane, desired, steps, job)
+        finally:
+            host.release()
+
+    async def _run(
+        self, lane: Lane, desired: Desired, steps: Sequence[Step], job: "Job"
+    ) -> dict[str, Any]:
+        seconds = lane.type.apply_seconds
+        return await applying.run(lane.controller, desired, steps, job, seconds, self.hook)
 
     async def _after_apply(self, lane: Lane, desired: Desired) -> None:
         self._held.pop(desired.id, None)
@@ -400,7 +433,8 @@ class Engine:
     def _after_failure(self, lane: Lane, resource: Resource, error: HubError) -> None:
         """Tell a failed apply; the phase is failed even when only the outside was away."""
         outcome = error.outcome if isinstance(error, ApplyFailed) else None
-        cancelled = isinstance(error, ApplyFailed) and isinstance(error.cause, JobCancelled)
+        cause = error.cause if isinstance(error, ApplyFailed) else error
+        cancelled = isinstance(cause, JobCancelled)
         if cancelled:
             self._held[resource.id] = resource.revision
         self._failed(lane, resource, error, outcome)
@@ -408,11 +442,9 @@ class Engine:
         retry_at = None if cancelled else status.retry_at
         self._board.set(resource.id, status.but(phase=Phase.FAILED, retry_at=retry_at))
 
-    def _host(self, name: str | None) -> AsyncExitStack | asyncio.Lock:
+    def _host(self, name: str | None) -> asyncio.Lock | None:
         """Return what keeps two applies from one outside host."""
-        if name is None:
-            return AsyncExitStack()
-        return self._locks.setdefault(name, asyncio.Lock())
+        return None if name is None else self._locks.setdefault(name, asyncio.Lock())
 
     async def _recover(self, lane: Lane, desired: Desired, record: "JobRecord") -> None:
         """Finish or roll back an apply that the end of the hub cut off."""
@@ -430,7 +462,7 @@ class Engine:
             outcome = await applying.undo(lane.controller, then, steps, job, self.hook)
             return {"outcome": outcome, "steps": len(steps)}
 
-        async with self._host(lane.type.lock(then.spec)):
+        async with self._host(lane.type.lock(then.spec)) or AsyncExitStack():
             job = await self._hub.jobs.start(
                 RECOVER_KIND,
                 desired.id,

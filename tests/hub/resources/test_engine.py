@@ -260,6 +260,26 @@ async def test_one_apply_at_a_time_touches_a_host(make_world: MakeWorld) -> None
     assert max(at_once) == 1
 
 
+async def test_waiting_for_a_host_is_shown_and_can_be_cancelled(make_world: MakeWorld) -> None:
+    world = await make_world(lock=lambda _spec: "the only host")
+    await world.folder("a", lines={"one": "1"})
+    await world.folder("b", lines={"one": "1"})
+    put, jobs = world.resources.put, world.hub.jobs
+    await put("test.folder", "a", {"lines": {"one": "2"}, "hang_at": "one"})
+    first = await world.phase("a", Phase.APPLYING)
+    await put("test.folder", "b", {"lines": {"one": "2"}})
+    second = await world.phase("b", Phase.APPLYING)
+    waits = "Waits for another apply on the same host"
+    await world.until(lambda: jobs.get(str(second.job_id)).message == waits)
+    await jobs.cancel(str(second.job_id))
+    await world.phase("b", Phase.FAILED)
+    assert world.read("b") == {"one": "1"}
+    await put("test.folder", "b", {"lines": {"one": "3"}})
+    await jobs.cancel(str(first.job_id))
+    await world.phase("b", Phase.IN_SYNC, revision=3)
+    assert world.read("b") == {"one": "3"}
+
+
 async def test_changes_in_a_row_lead_to_the_last_one(world: World) -> None:
     for number in range(30):
         await world.resources.put("test.folder", "a", {"lines": {"one": str(number)}})
