@@ -91,6 +91,19 @@ async def test_a_stream_follows_entities_that_move(kitchen: House) -> None:
     assert set((await client.receive())["event"]["c"]) == {"sun.sun"}
 
 
+async def test_nothing_slips_out_in_the_turn_of_a_move(kitchen: House) -> None:
+    _, token = await guest(kitchen, SEES_ONLY_KITCHEN)
+    client = await kitchen.connect(token)
+    registry, states = kitchen.hub.entity_registry, kitchen.hub.states
+    await client.call(type="subscribe_events", event_type="state_changed")
+    states.set("light.cooker", "on")
+    assert (await client.receive())["event"]["data"]["entity_id"] == "light.cooker"
+    registry.update("light.cooker", area_id=None)
+    states.set("light.cooker", "off")
+    states.set("sun.sun", "below_horizon")
+    assert (await client.receive())["event"]["data"]["entity_id"] == "sun.sun"
+
+
 async def test_a_list_of_wished_entities_and_events_are_narrowed_too(kitchen: House) -> None:
     _, token = await guest(kitchen, SEES_ONLY_KITCHEN)
     client = await kitchen.connect(token)
@@ -268,6 +281,22 @@ async def test_a_denied_service_is_denied_on_every_way(kitchen: House, calls: li
     assert calls == []
     answer = await client.call(type="call_service", domain="notify", service="all")
     assert answer["success"]
+
+
+async def test_a_call_of_several_kinds_is_done_whole_or_not_at_all(
+    kitchen: House, calls: list[Any]
+) -> None:
+    rules = [{"effect": "deny", "verbs": ["call"], "service": ["siren"]}]
+    _, token = await guest(kitchen, rules)
+    kitchen.hub.services.register("siren", "turn_on", calls.append, needs_target=True)
+    kitchen.hub.states.set("siren.roof", "off")
+    client = await kitchen.connect(token)
+    both = {"entity_id": ["light.bed", "siren.roof"]}
+    answer = await client.call(
+        type="call_service", domain="homeassistant", service="turn_on", target=both
+    )
+    assert answer["error"]["code"] == "unauthorized"
+    assert calls == []
 
 
 async def test_an_operator_with_leave_edits_some_entities(kitchen: House) -> None:

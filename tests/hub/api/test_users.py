@@ -6,6 +6,7 @@ import pyotp
 import pytest
 
 from hub.auth import Role
+from hub.storage.tables import totp
 from tests.hub.api.conftest import Visitor
 from tests.peers.house import Client, House
 
@@ -226,7 +227,10 @@ async def test_the_sealed_secret_survives_a_rotation_of_the_keys(house: House) -
     ) if False else None
     app = pyotp.TOTP(offer.secret)
     await auth.totp.enable(user, offer.secret, app.at(int(house.hub.clock.time()) - 30))
-    assert (await client.call(type="hub/rotate_keys"))["success"]
+    rotated = await client.call(type="hub/rotate_keys")
+    async with house.hub.database.read() as connection:
+        sealed = (await connection.execute(totp.select())).one().secret
+    assert sealed.split(":")[1] == rotated["result"]["key"]
     assert await auth.totp.verify(user, app.now())
 
 
