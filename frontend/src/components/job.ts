@@ -118,6 +118,7 @@ export class JobView extends LitElement {
       this.dispatchEvent(new CustomEvent("job", { detail: event.job }));
     }
     if (event.lines) this.lines = addLines(this.lines, event.lines);
+    if (event.missed) void this.#load();
   }
 
   async #load(): Promise<void> {

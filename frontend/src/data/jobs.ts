@@ -28,6 +28,8 @@ export interface JobEvent {
   job?: Job;
   job_id?: string;
   lines?: LogLine[];
+  /** Lines were left out, because this client read too slowly; they are to be asked for. */
+  missed?: boolean;
 }
 
 /** Lines of one job that the page keeps. */

@@ -154,6 +154,8 @@ export function take(known: Map<string, Resource>, event: ResourceEvent): void {
   }
 }
 
+const order = new Intl.Collator();
+
 /** Return the resources whose title, key, message, file or phase hold every word. */
 export function searchResources(all: Iterable<Resource>, query: string, phaseWord: (phase: Phase) => string): Resource[] {
   const words = query.toLowerCase().split(/\s+/).filter(Boolean);
@@ -161,5 +163,5 @@ export function searchResources(all: Iterable<Resource>, query: string, phaseWor
     const text = `${each.title} ${each.key} ${each.status.message} ${each.file ?? ""} ${phaseWord(each.status.phase)}`.toLowerCase();
     return words.every((one) => (one === "is:problem" ? needsCare(each) : text.includes(one)));
   });
-  return found.sort((one, other) => one.title.localeCompare(other.title) || one.key.localeCompare(other.key));
+  return found.sort((one, other) => order.compare(one.title, other.title) || order.compare(one.key, other.key));
 }

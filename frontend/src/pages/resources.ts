@@ -14,6 +14,8 @@ import { lists } from "../styles/lists";
 import { base, buttons, card, fields } from "../styles/shared";
 import { Follow, Ticker, Watch, onLink, onPrefs } from "../watch";
 
+/** With more resources than this the page of all types counts them only, and follows none. */
+const FOLLOWED = 1_000;
 /** Rows that are drawn before somebody asks for more. */
 const SHOWN = 100;
 
@@ -28,7 +30,7 @@ export class Resources extends LitElement {
   readonly #known = new Map<string, Resource>();
 
   readonly #follow = new Follow<ResourceEvent>(this, {
-    message: () => (this.type ? { type: "resource/subscribe", resource_type: this.type } : { type: "resource/subscribe" }),
+    message: () => (this.type ? { type: "resource/subscribe", resource_type: this.type } : this.#few ? { type: "resource/subscribe" } : undefined),
     take: (event) => {
       take(this.#known, event);
       this.loaded = true;
@@ -80,6 +82,10 @@ export class Resources extends LitElement {
     }
   `];
 
+  get #few(): boolean {
+    return this.types !== undefined && this.types.reduce((sum, each) => sum + each.count, 0) <= FOLLOWED;
+  }
+
   override render() {
     const problem = this.problem || (this.#follow.failure ? failureText(this.#follow.failure) : "");
     return html`${problem ? html`<p class="error" role="alert">${problem}</p>` : nothing}${this.type ? this.#one() : this.#all()}`;
@@ -102,7 +108,7 @@ export class Resources extends LitElement {
       <div class="name"><h2><bdi>${type.title || type.resource_type}</bdi></h2><span class="count" aria-label=${t("resource_count", { count })}>${number(count)}</span></div>
       <p class="about"><bdi>${type.description}</bdi></p>
       <div class="foot"><bdi dir="ltr" class="mono">${type.resource_type}</bdi>
-        ${care ? badge(t("need_care", { count: care }), "warn", "alert") : count ? badge(t("none_needs_care"), "good", "check") : nothing}</div>
+        ${care ? badge(t("need_care", { count: care }), "warn", "alert") : count && this.loaded ? badge(t("none_needs_care"), "good", "check") : nothing}</div>
     </a></li>`;
   }
 
