@@ -10,7 +10,7 @@ import voluptuous as vol
 from hub.audit import Entry
 from hub.config.documents import Document
 from hub.errors import NotFound, Unauthorized
-from hub.jobs.access import READ, may_job
+from hub.jobs.access import READ, may_job, sees_all_jobs
 from hub.resources import Change, Conflict, Resource, ResourceType
 from hub.schema import form, integer, text
 from hub.schema.markers import Secret, dotted, markers
@@ -97,7 +97,7 @@ def _describe(found: ResourceType) -> dict[str, Any]:
 def readable(hub: "Hub", user: "User", resource_type: str | None = None) -> Iterator[Resource]:
     """Return the resources that a user may read, in order; raises `NotFound` for the type."""
     found = hub.resources.list(resource_type)
-    if user.is_admin:
+    if user.rights.reads_all_resources:
         return iter(found)
     return (item for item in found if user.may_resource("read", item.type, item.key))
 
@@ -214,7 +214,7 @@ def jobs(hub: "Hub", user: "User", fields: Mapping[str, Any]) -> bytes:
         fields.get("state"),
         fields.get("target"),
         fields["limit"],
-        readable=None if user.is_admin else lambda record: may_job(user, READ, record),
+        readable=None if sees_all_jobs(user) else lambda record: may_job(user, READ, record),
     )
     return dumps([record.as_dict() for record in found])
 

@@ -3,8 +3,11 @@
 from typing import Any
 
 import pytest
+import voluptuous as vol
 
 from hub.auth import Role
+from hub.jobs import Job
+from hub.resources import ResourceType
 from hub.services import Target
 from tests.peers.house import Client, House
 
@@ -297,6 +300,38 @@ async def test_a_call_of_several_kinds_is_done_whole_or_not_at_all(
     )
     assert answer["error"]["code"] == "unauthorized"
     assert calls == []
+
+
+async def test_resources_and_jobs_are_narrowed_even_for_an_administrator(kitchen: House) -> None:
+    hub = kitchen.hub
+    for name in ("open.note", "closed.note"):
+        hub.resources.types.register(ResourceType(name=name, schema=vol.Schema({"text": str})))
+        await hub.resources.put(name, "a", {"text": "one"})
+    rules = [{"effect": "deny", "verbs": ["read"], "resource_type": "closed.*"}]
+    _, token = await guest(kitchen, rules, Role.ADMIN)
+    client = await kitchen.connect(token)
+
+    async def work(job: Job) -> None:
+        job.log("done")
+
+    for name in ("open.note/a", "closed.note/a"):
+        await (await hub.jobs.start("probe", name, work)).wait()
+    for command in ("resource/list", "job/list"):
+        found = (await client.call(type=command))["result"]
+        assert {row.get("resource_type") or row["target"].split("/")[0] for row in found} == {
+            "open.note"
+        }
+    await client.call(type="resource/subscribe")
+    first = (await client.receive())["event"]["resources"]
+    assert [row["resource_type"] for row in first] == ["open.note"]
+    await hub.resources.put("closed.note", "a", {"text": "two"})
+    await hub.resources.put("open.note", "a", {"text": "two"})
+    told = (await client.receive())["event"]["resource"]
+    assert (told["resource_type"], told["revision"]) == ("open.note", 2)
+    write = {"type": "resource/put", "key": "a", "spec": {"text": "x"}}
+    refused = await client.call(**write, resource_type="closed.note")
+    assert refused["error"]["code"] in ("unauthorized", "not_found")
+    assert (await client.call(**write, resource_type="open.note"))["success"]
 
 
 async def test_an_operator_with_leave_edits_some_entities(kitchen: House) -> None:

@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from hub.auth import Role, User
+from hub.auth.policy import parsed
+from hub.auth.rights import Rights
 from hub.errors import HubError, NotAllowed, NotFound, TimedOut, Unauthorized, Unavailable
 from hub.events import ORIGIN, Context
 from hub.jobs import Job, JobCancelled, JobInterrupted, JobRecord, JobState
@@ -264,22 +267,13 @@ async def test_a_large_result_is_whole_for_who_waits_and_named_in_the_row(shop: 
 async def test_the_context_s_user_must_be_allowed_to_cancel(open_shop: OpenShop) -> None:
     shop = await open_shop()
 
-    class Person:
-        is_active = True
-
-        def __init__(self, id: str, is_admin: bool, types: tuple[str, ...] = ()) -> None:
-            self.id = id
-            self.is_admin = is_admin
-            self.types = types
-
-        def may_resource(self, verb: str, type: str, key: str | None = None) -> bool:
-            return verb == "apply" and type in self.types
-
+    rules = [{"effect": "allow", "verbs": ["apply"], "resource_type": "vpn.user"}]
+    vpn = Rights(Role.VIEWER, parsed("vpn", rules).rules)
     people: dict[str, Any] = {
-        "admin": Person("admin", True),
-        "own": Person("own", False),
-        "vpn": Person("vpn", False, ("vpn.user",)),
-        "none": Person("none", False),
+        "admin": User("admin", "Admin", role=Role.ADMIN),
+        "own": User("own", "Own", role=Role.VIEWER),
+        "vpn": User("vpn", "Vpn", role=Role.VIEWER, compile=lambda _: vpn),
+        "none": User("none", "None", role=Role.VIEWER),
     }
     shop.jobs._users = people  # type: ignore[assignment]
     for user, allowed in (("admin", True), ("own", True), ("vpn", True), ("none", False)):

@@ -9,6 +9,7 @@ from hub.api.websocket.command import Message, Raw, Then, command
 from hub.api.websocket.connection import Connection
 from hub.api.websocket.topics import JobTopic
 from hub.jobs import JobState
+from hub.jobs.access import sees_all_jobs
 from hub.schema import integer, text
 
 _ID: Final = {vol.Required("job_id"): text}
@@ -56,7 +57,7 @@ def subscribe(connection: Connection, message: Message) -> Then:
     if job_id is not None:
         work.job(hub, user, job_id)
     lines = message.get("log", job_id is not None)
-    topic = JobTopic(hub, job_id, lines, None if user.is_admin else user)
+    topic = JobTopic(hub, job_id, lines, None if sees_all_jobs(user) else user)
 
     def start() -> None:
         leave = connection.fanout.subscribe_topic(connection, message_id, topic)

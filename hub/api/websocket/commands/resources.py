@@ -160,7 +160,8 @@ def subscribe(connection: Connection, message: Message) -> Then:
     kind = message.get("resource_type")
     if kind is not None:
         hub.resources.types.get(kind)
-    topic = ResourceTopic(hub, kind, message.get("key"), None if user.is_admin else user)
+    reader = None if user.rights.reads_all_resources else user
+    topic = ResourceTopic(hub, kind, message.get("key"), reader)
 
     def start() -> None:
         # Joining sends the group what waits; from here to the end nothing can change.
