@@ -25,18 +25,8 @@ async def execute(
 ) -> Outcome:
     """Run `command` (what `argv` became) for at most `seconds`; a missing program is status 127."""
     started = time.perf_counter()
-    loop = asyncio.get_running_loop()
     try:
-        transport, process = await loop.subprocess_exec(
-            lambda: _Process(max_output),
-            *command,
-            stdin=asyncio.subprocess.DEVNULL if stdin is None else asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,
-            cwd="/",
-            env=environment(),
-        )
+        transport, process = await _start(command, max_output, piped=stdin is not None)
     except FileNotFoundError:
         return Outcome(
             Kind.EXIT, tuple(argv), where, 127, stderr=f"{command[0]}: not found".encode()
@@ -54,10 +44,7 @@ async def execute(
         # what was left behind in the background may hold the output open for ever
         await asyncio.wait({process.silent}, timeout=_LINGER)
     finally:
-        if not process.exited.done():
-            _kill(transport, signal.SIGKILL)
-            await asyncio.wait({process.exited}, timeout=_LINGER)
-        transport.close()
+        await _let_go(transport, process)
     status = transport.get_returncode() or 0
     name = signal.Signals(-status).name.removeprefix("SIG") if status < 0 else None
     if late:
@@ -118,11 +105,48 @@ class _Process(asyncio.SubprocessProtocol):
             self.exited.set_result(None)
 
 
+_Started = tuple[asyncio.SubprocessTransport, _Process]
+
+
+async def _start(command: Sequence[str], max_output: int, *, piped: bool) -> _Started:
+    """Start the process; when cancelled, end what was started by then."""
+    loop = asyncio.get_running_loop()
+    starting = asyncio.ensure_future(
+        loop.subprocess_exec(
+            lambda: _Process(max_output),
+            *command,
+            stdin=asyncio.subprocess.PIPE if piped else asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
+            cwd="/",
+            env=environment(),
+        )
+    )
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        with contextlib.suppress(OSError):
+            await _let_go(*await starting)
+        raise
+
+
+async def _let_go(transport: asyncio.SubprocessTransport, process: _Process) -> None:
+    """Close the pipes, and end the process if it still runs."""
+    if not process.exited.done():
+        _kill(transport, signal.SIGKILL)
+        await asyncio.wait({process.exited}, timeout=KILL_AFTER)
+    transport.close()
+
+
 def _feed(transport: asyncio.SubprocessTransport, data: bytes | None) -> None:
     """Write the input and end it; a program may end before it has read everything."""
     # uvloop's transports are none of asyncio's classes
     pipe = cast("asyncio.WriteTransport | None", transport.get_pipe_transport(0))
-    if pipe is not None:
+    if pipe is None:
+        return
+    # of a program that has ended already: OSError, or RuntimeError of uvloop's
+    with contextlib.suppress(OSError, RuntimeError):
         if data:
             pipe.write(data)
         pipe.write_eof()

@@ -16,7 +16,7 @@ from hub.runner.local import LocalRunner
 from hub.util.clock import SystemClock
 from hub.util.tasks import Tasks
 from tests.hub.runner.conftest import Everything, Told, names
-from tests.hub.runner.test_ssh import processes
+from tests.hub.runner.test_ssh import nap, sleeping
 from tests.peers.ports import wait_until
 
 
@@ -62,25 +62,29 @@ async def test_output_is_bounded(here: LocalRunner) -> None:
 
 
 async def test_the_whole_group_ends_when_it_is_late(here: LocalRunner) -> None:
-    outcome = await here.run(["sh", "-c", "echo begun; sleep 975 & sleep 974"], timeout=0.5)
+    outcome = await here.run(
+        ["sh", "-c", f"echo begun; sleep {nap(975)} & sleep {nap(974)}"], timeout=1.5
+    )
     assert outcome.kind is Kind.TIMEOUT
     assert outcome.stdout == b"begun\n"
-    await wait_until(lambda: not processes("sleep\000975\0") + processes("sleep\000974\0"))
+    await wait_until(lambda: not sleeping(975) + sleeping(974))
 
 
 async def test_one_that_ignores_the_polite_end_is_killed(here: LocalRunner) -> None:
-    outcome = await here.run(["sh", "-c", "trap '' TERM; sleep 973; sleep 972"], timeout=0.5)
+    outcome = await here.run(
+        ["sh", "-c", f"trap '' TERM; sleep {nap(973)}; sleep {nap(972)}"], timeout=0.5
+    )
     assert outcome.kind is Kind.TIMEOUT
-    await wait_until(lambda: not processes("sleep\000973\0") + processes("sleep\000972\0"))
+    await wait_until(lambda: not sleeping(973) + sleeping(972))
 
 
 async def test_a_cancelled_command_is_killed(here: LocalRunner) -> None:
-    running = asyncio.create_task(here.run(["sleep", "971"]))
-    await wait_until(lambda: processes("sleep\000971\0"))
+    running = asyncio.create_task(here.run(["sleep", nap(971)]))
+    await wait_until(lambda: sleeping(971))
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
-    await wait_until(lambda: not processes("sleep\000971\0"))
+    await wait_until(lambda: not sleeping(971))
 
 
 async def test_a_daemon_left_behind_does_not_hold_the_answer(here: LocalRunner) -> None:
@@ -192,11 +196,11 @@ def test_both_event_loops(loop: str, tmp_path: Path) -> None:
         data = os.urandom(2_000_000)
         outcome = await here.run(["sh", "-c", "cat; echo wrong >&2; exit 3"], stdin=data)
         assert (outcome.stdout, outcome.stderr, outcome.status) == (data, b"wrong\n", 3)
-        assert (await here.run(["sleep", "966"], timeout=0.3)).kind is Kind.TIMEOUT
+        assert (await here.run(["sleep", nap(966)], timeout=0.3)).kind is Kind.TIMEOUT
         assert (await here.run(["sh", "-c", "sleep 5 & echo hi"])).text == "hi\n"
         assert (await here.run(["true"], stdin=data)).ok
-        running = asyncio.create_task(here.run(["sleep", "965"]))
-        await wait_until(lambda: processes("sleep\000965\0"))
+        running = asyncio.create_task(here.run(["sleep", nap(965)]))
+        await wait_until(lambda: sleeping(965))
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running
@@ -204,4 +208,4 @@ def test_both_event_loops(loop: str, tmp_path: Path) -> None:
 
     with asyncio.Runner(loop_factory=factory) as runner:
         runner.run(work())
-    assert not processes("sleep\000965\0") + processes("sleep\000966\0")
+    assert not sleeping(965) + sleeping(966)

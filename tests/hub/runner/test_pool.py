@@ -21,7 +21,7 @@ from hub.runner.errors import (
 from hub.runner.hostkeys import host_key
 from hub.util.clock import FakeClock
 from tests.hub.runner.conftest import MakeRunners, Told, by_password, server_of
-from tests.hub.runner.test_ssh import processes
+from tests.hub.runner.test_ssh import nap, sleeping
 from tests.peers.ports import wait_until
 from tests.peers.sshd import Sshd
 
@@ -73,8 +73,8 @@ async def test_no_room_for_a_session_at_all(
     runners = make_runners(open_tries=3)
     runners.put(server_of(sshd))
     web = runners.host("web", "tests")
-    long = asyncio.create_task(web.run(["sleep", "982"], timeout=15))
-    await wait_until(lambda: processes("sleep\0982\0"))
+    long = asyncio.create_task(web.run(["sleep", nap(982)], timeout=15))
+    await wait_until(lambda: sleeping(982))
     outcome = await web.run(["true"])
     assert outcome.kind is Kind.TRANSPORT
     with pytest.raises(Unreachable, match="not started: the host opens no session"):
@@ -108,8 +108,8 @@ async def test_a_frozen_server_is_noticed(make_runners: MakeRunners, sshd: Sshd)
     runners = make_runners(keepalive=0.4, keepalive_count=2)
     runners.put(server_of(sshd))
     web = runners.host("web", "tests")
-    running = asyncio.create_task(web.run(["sleep", "981"], timeout=60))
-    await wait_until(lambda: processes("sleep\0981\0"))
+    running = asyncio.create_task(web.run(["sleep", nap(981)], timeout=60))
+    await wait_until(lambda: sleeping(981))
     for pid in sshd.connections:
         os.kill(pid, signal.SIGSTOP)
     assert (await running).kind is Kind.UNKNOWN
@@ -143,8 +143,8 @@ async def test_a_changed_credential_closes_the_old_connection(
 async def test_running_commands_may_end_on_the_old_connection(
     web: SSHRunner, runners: Runners, sshd: Sshd
 ) -> None:
-    running = asyncio.create_task(web.run(["sh", "-c", "sleep 0.7; echo done"]))
-    await wait_until(lambda: processes("sleep\0000.7\0"))
+    running = asyncio.create_task(web.run(["sh", "-c", f"sleep {nap(0)}; echo done"]))
+    await wait_until(lambda: sleeping(0))
     old = sshd.connections
     runners.put(by_password(sshd))
     assert (await running).check().text == "done\n"

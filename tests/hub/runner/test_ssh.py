@@ -86,10 +86,10 @@ async def test_a_flood_is_cut_off(web: SSHRunner) -> None:
 
 async def test_a_late_command_ends_on_the_host_too(web: SSHRunner, tmp_path: Path) -> None:
     """S5: giving up here would leave it running there."""
-    outcome = await web.run(["sh", "-c", "echo begun; exec sleep 987"], timeout=1)
+    outcome = await web.run(["sh", "-c", f"echo begun; exec sleep {nap(987)}"], timeout=2)
     assert outcome.kind is Kind.TIMEOUT
     assert outcome.stdout == b"begun\n"
-    assert not processes("sleep\0987\0")
+    assert not sleeping(987)
     with pytest.raises(HubError) as caught:
         outcome.check()
     assert caught.value.code == "timeout"
@@ -98,9 +98,11 @@ async def test_a_late_command_ends_on_the_host_too(web: SSHRunner, tmp_path: Pat
 async def test_one_that_ignores_the_polite_end_is_killed(
     web: SSHRunner,
 ) -> None:
-    outcome = await web.run(["sh", "-c", "trap '' TERM; sleep 986 & wait; sleep 986"], timeout=1)
+    outcome = await web.run(
+        ["sh", "-c", f"trap '' TERM; sleep {nap(986)} & wait; sleep {nap(986)}"], timeout=1
+    )
     assert outcome.kind is Kind.TIMEOUT
-    await wait_until(lambda: not processes("sleep\0986\0"))
+    await wait_until(lambda: not sleeping(986))
 
 
 async def test_a_daemon_left_behind_does_not_hold_the_answer(
@@ -124,12 +126,12 @@ async def test_a_cancelled_command_frees_its_session(make_runners: MakeRunners, 
     runners.put(server_of(sshd))
     web = runners.host("web", "tests")
     await web.run(["true"])
-    begun = asyncio.create_task(web.run(["sleep", "985"], timeout=15))
-    await wait_until(lambda: processes("sleep\0985\0"))
+    begun = asyncio.create_task(web.run(["sleep", nap(985)], timeout=15))
+    await wait_until(lambda: sleeping(985))
     begun.cancel()
     assert (await web.run(["true"])).ok
     assert open_channels(runners) == 0
-    await wait_until(lambda: not processes("sleep\000985\0"))
+    await wait_until(lambda: not sleeping(985))
 
 
 async def test_giving_up_closes_the_session(make_runners: MakeRunners, sshd: Sshd) -> None:
@@ -137,8 +139,8 @@ async def test_giving_up_closes_the_session(make_runners: MakeRunners, sshd: Ssh
     runners = make_runners(slack=-5.0)
     runners.put(server_of(sshd))
     web = runners.host("web", "tests")
-    running = asyncio.create_task(web.run(["sleep", "978"], timeout=1))
-    await wait_until(lambda: processes("sleep\000978\0"))
+    running = asyncio.create_task(web.run(["sleep", nap(978)], timeout=1))
+    await wait_until(lambda: sleeping(978))
     for pid in descendants_of(sshd):
         os.kill(pid, signal.SIGSTOP)
     assert (await running).kind is Kind.TIMEOUT
@@ -147,8 +149,8 @@ async def test_giving_up_closes_the_session(make_runners: MakeRunners, sshd: Ssh
 
 async def test_connection_killed_in_mid_command(web: SSHRunner, sshd: Sshd) -> None:
     """S1: asyncssh returns normally; here it is an outcome that nobody takes for success."""
-    running = asyncio.create_task(web.run(["sh", "-c", "echo part; sleep 984"], timeout=15))
-    await wait_until(lambda: processes("sleep\0984\0"))
+    running = asyncio.create_task(web.run(["sh", "-c", f"echo part; sleep {nap(984)}"], timeout=15))
+    await wait_until(lambda: sleeping(984))
     for pid in sshd.connections:
         os.kill(pid, signal.SIGKILL)
     outcome = await running
@@ -162,9 +164,9 @@ async def test_connection_killed_in_mid_command(web: SSHRunner, sshd: Sshd) -> N
 
 async def test_a_lost_command_is_not_run_again(web: SSHRunner, sshd: Sshd, tmp_path: Path) -> None:
     log = f"{sshd.account.home}/runs"
-    script = f"echo run >> {log}; sleep 983"
+    script = f"echo run >> {log}; sleep {nap(983)}"
     running = asyncio.create_task(web.run(["sh", "-c", script], timeout=15))
-    await wait_until(lambda: processes("sleep\0983\0"))
+    await wait_until(lambda: sleeping(983))
     for pid in sshd.connections:
         os.kill(pid, signal.SIGKILL)
     assert (await running).kind is Kind.UNKNOWN
@@ -265,9 +267,14 @@ def command_lines() -> list[str]:
     return found
 
 
-def processes(command_line: str) -> list[str]:
-    """Return the processes that have exactly this command line."""
-    return [line for line in command_lines() if line == command_line]
+def nap(number: int) -> str:
+    """Return seconds to sleep that no other test process sleeps: about `number`, or 0.7."""
+    return f"{number or '0.7'}{'.' if number else ''}{os.getpid()}"
+
+
+def sleeping(number: int) -> list[str]:
+    """Return the processes that take such a nap."""
+    return [line for line in command_lines() if line == f"sleep\0{nap(number)}\0"]
 
 
 def open_channels(runners: Runners) -> int:

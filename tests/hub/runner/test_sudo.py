@@ -17,7 +17,7 @@ from hub.runner.command import Kind
 from hub.runner.errors import DiskFull, SudoRefused, TooLarge
 from hub.runner.sudo import Rights
 from tests.hub.runner.conftest import MakeRunners, by_password, names, server_of
-from tests.hub.runner.test_ssh import command_lines, processes
+from tests.hub.runner.test_ssh import command_lines, nap, sleeping
 from tests.peers.ports import wait_until
 from tests.peers.sshd import Sshd
 
@@ -73,9 +73,9 @@ async def test_a_late_command_of_root_is_ended(
 ) -> None:
     sshd.account.grant(rule)
     runner = web(runners, sshd, mode)
-    outcome = await runner.run(["sleep", "977"], sudo=True, timeout=1)
+    outcome = await runner.run(["sleep", nap(977)], sudo=True, timeout=1)
     assert outcome.kind is Kind.TIMEOUT
-    await wait_until(lambda: not processes("sleep\000977\0"))
+    await wait_until(lambda: not sleeping(977))
 
 
 @pytest.mark.parametrize(
