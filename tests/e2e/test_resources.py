@@ -192,6 +192,8 @@ async def test_a_secret_is_kept_unless_it_is_typed_anew(workshop: Workshop, visi
     page = tab.page
     await expect(page.get_by_label("Password")).to_have_value("")
     await expect(page.get_by_text("It is set; leave this empty to keep it.")).to_be_visible()
+    await page.get_by_label("Password").fill("never mind")
+    await page.get_by_label("Password").fill("")
     await page.get_by_label("Port").fill("1503")
     await page.get_by_role("button", name="Review").click()
     await expect(page.locator(".diff li")).to_have_count(1)
