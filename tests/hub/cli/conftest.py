@@ -94,7 +94,7 @@ def clean_environment(home: Path) -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith("HUB_") and name not in own
     }
-    place = {"HOME": str(home), "XDG_CONFIG_HOME": str(home / ".config")}
+    place = {"HOME": str(home), "XDG_CONFIG_HOME": str(home / ".config"), "TMPDIR": str(home)}
     return {**kept, **place, "PYTHONPATH": str(ROOT)}
 
 
