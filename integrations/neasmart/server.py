@@ -116,7 +116,7 @@ class Server:
 
         The visit is no adapter: nobody makes room for it and nothing counts it.
         """
-        if self._listener is None:
+        if self._listener is None or not self._listener.sockets:
             raise ConnectionRefusedError(self.error or "not listening")
         name = self._listener.sockets[0].getsockname()
         host = _LOOPBACK.get(name[0], name[0])

@@ -50,6 +50,11 @@ class House:
         """The one called home."""
         return self.controller.running["home"].installation
 
+    def conditions(self, key: str = "home") -> dict[str, tuple[bool | None, str]]:
+        """Status and reason of every condition."""
+        found = self.hub.resources.status(TYPE, key).conditions
+        return {item.type: (item.status, item.reason) for item in found}
+
     async def put(self, spec: Any, key: str = "home") -> Status:
         """Write the resource and wait until it was looked at to the end."""
         change = await self.hub.resources.put(TYPE, key, spec)

@@ -342,8 +342,7 @@ async def test_a_busy_port_at_the_start_is_told_and_heals_by_itself(
         status = await house.settled(phases={Phase.UNKNOWN})
         assert f"port {port} is in use" in status.message
         assert status.retry_at is not None
-        listening = next(item for item in status.conditions if item.type == "listening")
-        assert (listening.status, listening.message) == (False, status.message)
+        assert house.conditions()["listening"] == (False, "not_open")
         job, lines = await job_of(house)
         assert job.state is JobState.FAILED
         assert "It stays and goes on trying; its entities say why" in lines
@@ -397,8 +396,7 @@ async def test_serial_lines_open_and_close(
 ) -> None:
     serial = {"type": "serial", "device": pty_pair[0]}
     house = await start(section | {"transport": serial})
-    status = await house.settled(phases={Phase.IN_SYNC})
-    assert [item.status for item in status.conditions if item.type == "listening"] == [True]
+    await wait_until(lambda: house.conditions()["listening"] == (True, ""))
     await house.put(section | {"transport": serial | {"baudrate": 9600}})
     await house.settled(revision=2, phases={Phase.IN_SYNC})
     assert house.installation.server.connected
@@ -407,21 +405,17 @@ async def test_serial_lines_open_and_close(
 async def test_conditions_tell_which_base_was_heard(start: Start, section: dict[str, Any]) -> None:
     house = await start(section)
 
-    def seen() -> dict[str, tuple[bool | None, str]]:
-        found = house.hub.resources.status(TYPE, "home").conditions
-        return {item.type: (item.status, item.reason) for item in found}
-
-    await wait_until(seen)
-    assert seen() == {
+    await wait_until(house.conditions)
+    assert house.conditions() == {
         "listening": (True, ""),
         "base_1_seen": (None, "never_heard"),
         "base_5_seen": (None, "never_heard"),
     }
     house.bus(6002, encode(20))
-    await wait_until(lambda: seen()["base_5_seen"] == (True, ""))
-    assert seen()["base_1_seen"] == (None, "never_heard")
+    await wait_until(lambda: house.conditions()["base_5_seen"] == (True, ""))
+    assert house.conditions()["base_1_seen"] == (None, "never_heard")
     await house.clock.advance(200)
-    await wait_until(lambda: seen()["base_5_seen"] == (False, "silent"))
+    await wait_until(lambda: house.conditions()["base_5_seen"] == (False, "silent"))
     facts = house.hub.resources.status(TYPE, "home").facts
     assert (facts["port"], facts["adapters"], facts["version"]) == (house.port, 0, "0.1.0")
 
@@ -449,16 +443,22 @@ async def test_a_deleted_installation_leaves_nothing(start: Start, section: dict
     await wait_until(lambda: not house.hub.devices.all())
     assert house.hub.entity_registry.all() == []
     await wait_until(lambda: not house.hub.states.all())
-    assert await house.hub.documents.load("neasmart", "home") is None
+    while await house.hub.documents.load("neasmart", "home") is not None:
+        await asyncio.sleep(0.01)
     assert house.controller.running == {}
 
 
-async def test_forced_deletion_stops_it_too(start: Start, section: dict[str, Any]) -> None:
+async def test_forced_deletion_stops_it_too_and_frees_the_line(
+    start: Start, section: dict[str, Any]
+) -> None:
     house = await start(section)
     port = house.port
+    await house.hub.resources.put(TYPE, "annex", {"transport": {"port": port}})
+    await house.settled("annex", phases={Phase.FAILED})
     await house.hub.resources.delete(TYPE, "home", force=True)
-    await wait_until(lambda: is_closed(port) and not house.hub.states.entity_ids("climate"))
-    assert house.controller.running == {}
+    await house.settled("annex", phases={Phase.IN_SYNC})
+    assert set(house.controller.running) == {"annex"}
+    assert house.hub.states.entity_ids("climate") == []
 
 
 async def test_what_was_deleted_comes_back_with_a_rollback(

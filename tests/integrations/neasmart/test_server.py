@@ -137,6 +137,43 @@ async def test_the_allow_list_is_kept(start: Start) -> None:
     writer.close()
 
 
+async def test_a_knock_proves_the_listener_and_is_no_adapter(start: Start) -> None:
+    full = Options(host="127.0.0.1", port=0, max_connections=1, allow=("127.0.0.1",))
+    server = await start(full)
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(READ)
+    await read_one(reader)
+    await server.knock()
+    writer.write(READ)
+    await read_one(reader)
+    assert (server.connections, server.refused, len(server.peers)) == (1, 0, 1)
+    assert server._listener is not None
+    server._listener.close()
+    with pytest.raises(OSError, match="not listening"):
+        await server.knock()
+    writer.close()
+    await (await start(Options(host="0.0.0.0", port=0))).knock()  # noqa: S104 - all addresses
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "collide"),
+    [
+        (Options(port=1), Options(port=2), False),
+        (Options(port=1), Options(port=1), True),
+        (Options(port=1, host="127.0.0.1"), Options("rtu-over-tcp", port=1), True),
+        (Options(port=1, host="127.0.0.1"), Options(port=1, host="127.0.0.2"), False),
+        (Options(port=1, host="::"), Options(port=1, host="127.0.0.2"), True),
+        (Options("rtu-over-tcp-dial", "a", 1), Options("rtu-over-tcp-dial", "a", 1), True),
+        (Options("rtu-over-tcp-dial", "a", 1), Options("rtu-over-tcp-dial", "b", 1), False),
+        (Options("rtu-over-tcp-dial", "a", 1), Options("tcp", "a", 1), False),
+        (Options("serial", device="/dev/a"), Options("serial", device="/dev/a"), True),
+        (Options("serial", device="/dev/a"), Options("serial", device="/dev/b"), False),
+    ],
+)
+def test_lines_that_can_not_be_open_at_once(one: Options, other: Options, collide: bool) -> None:
+    assert one.collides(other) is other.collides(one) is collide
+
+
 async def test_keepalive_is_on(start: Start) -> None:
     server = await start()
     _, writer = await asyncio.open_connection("127.0.0.1", server.port)
