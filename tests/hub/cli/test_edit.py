@@ -190,11 +190,14 @@ async def test_a_real_editor_on_a_real_terminal(shell: Shell) -> None:
 async def test_ctrl_c_in_the_editor_is_the_editors(shell: Shell) -> None:
     await shell.put("test.note/list", text="Milk")
     script = """
-        trap 'echo caught' INT
-        read -p "wait: " word || read -p "again: " word
-        sed -i s/Milk/Bread/ "$1"
-    """
-    shell.write("ed.sh", script)
+import pathlib, signal, sys
+signal.signal(signal.SIGINT, lambda *_: print("caught", flush=True))
+print("wait: ", flush=True)
+sys.stdin.readline()
+file = pathlib.Path(sys.argv[1])
+file.write_text(file.read_text().replace("Milk", "Bread"))
+"""
+    shell.write("ed.py", script)
 
     def person(terminal: Terminal) -> None:
         terminal.expect("wait: ")
@@ -204,4 +207,4 @@ async def test_ctrl_c_in_the_editor_is_the_editors(shell: Shell) -> None:
         terminal.expect("updated, revision 2")
         assert terminal.end() == 0
 
-    await shell.at_terminal(person, "edit", "test.note/list", EDITOR="bash ed.sh")
+    await shell.at_terminal(person, "edit", "test.note/list", EDITOR=f"{sys.executable} ed.py")
