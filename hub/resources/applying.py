@@ -49,6 +49,13 @@ class ApplyFailed(HubError):  # noqa: N818 - the wire names these without "Error
         return {**super().as_dict(), "outcome": self.outcome}
 
 
+class ApplyCancelled(ApplyFailed, JobCancelled):
+    """Somebody ended an apply; what was done was taken back."""
+
+    code = "job_cancelled"
+    http_status = 409
+
+
 class Part:
     """What a step sees of its job: its share of the bar, and notes under its own number."""
 
@@ -108,7 +115,8 @@ async def run(
         if begun is not None:
             job.log(f"Failed: {words(error)}")
             outcome = await undo(controller, desired, steps[: begun + 1], job, hook)
-        raise ApplyFailed(_failure(error, steps, begun, outcome), outcome, error) from error
+        how = ApplyCancelled if isinstance(error, JobCancelled) else ApplyFailed
+        raise how(_failure(error, steps, begun, outcome), outcome, error) from error
     job.progress(1.0, "Applied")
     return {"outcome": APPLIED, "steps": len(steps)}
 

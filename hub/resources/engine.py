@@ -433,8 +433,7 @@ class Engine:
     def _after_failure(self, lane: Lane, resource: Resource, error: HubError) -> None:
         """Tell a failed apply; the phase is failed even when only the outside was away."""
         outcome = error.outcome if isinstance(error, ApplyFailed) else None
-        cause = error.cause if isinstance(error, ApplyFailed) else error
-        cancelled = isinstance(cause, JobCancelled)
+        cancelled = isinstance(error, JobCancelled)
         if cancelled:
             self._held[resource.id] = resource.revision
         self._failed(lane, resource, error, outcome)

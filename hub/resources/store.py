@@ -448,5 +448,9 @@ def _entry(item: Written) -> Entry:
     if item.write.note:
         data["note"] = item.write.note
     return Entry(
-        action, item.write.id, context=item.write.context, data=data, address=item.write.origin or ""
+        action,
+        item.write.id,
+        context=item.write.context,
+        data=data,
+        address=item.write.origin or "",
     )

@@ -224,6 +224,7 @@ async def test_a_cancelled_apply_is_taken_back_and_waits_for_a_word(world: World
     status = await world.phase("a", Phase.FAILED)
     assert world.read("a") == {"one": "1"}
     assert (status.outcome, status.retry_at) == ("rolled_back", None)
+    assert (await applied(world, "a", status.job_id)).state is JobState.CANCELLED
     await look(world, "a")
     await asyncio.sleep(0.1)
     assert world.resources.status("test.folder", "a").phase is Phase.FAILED
