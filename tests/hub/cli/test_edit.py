@@ -190,10 +190,11 @@ async def test_a_real_editor_on_a_real_terminal(shell: Shell) -> None:
 async def test_ctrl_c_in_the_editor_is_the_editors(shell: Shell) -> None:
     await shell.put("test.note/list", text="Milk")
     script = """
-import pathlib, signal, sys
-signal.signal(signal.SIGINT, lambda *_: print("caught", flush=True))
-print("wait: ", flush=True)
-sys.stdin.readline()
+import os, pathlib, signal, sys
+signal.signal(signal.SIGINT, lambda *_: os.write(1, b"caught"))
+os.write(1, b"wait: ")
+while b"\\n" not in os.read(0, 1):
+    pass
 file = pathlib.Path(sys.argv[1])
 file.write_text(file.read_text().replace("Milk", "Bread"))
 """
