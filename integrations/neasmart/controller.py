@@ -87,7 +87,7 @@ class Installations(Controller[Observed]):
                 case _:
                     running = self._require(desired.key)
                     await running.become(plan.done(running.parts, step))
-        if step.action in (plan.STOP, plan.RESTART):
+        if step.action == plan.RESTART:
             self._wake_others(desired.key)
 
     async def prove(self, desired: Desired, progress: Progress) -> None:
@@ -155,7 +155,6 @@ class Installations(Controller[Observed]):
         async with self._lock(key):
             await self._remove(key)
             await self.hub.documents.delete(DOMAIN, key)
-        self._busy.pop(key, None)
         self._wake_others(key)
 
     # private
@@ -226,7 +225,7 @@ class Installations(Controller[Observed]):
     def _wake_others(self, key: str) -> None:
         """Let those look again that may have waited for a line to become free."""
         for other in self._others(key):
-            if other.key not in self.running:
+            if self.hub.resources.status(TYPE, other.key).phase != "in_sync":
                 self._look(other.key)
 
 

@@ -331,6 +331,22 @@ async def test_other_limits_on_the_same_port_cut_the_line_only_for_a_moment(
         assert station.tally.timeouts == 0
 
 
+async def test_the_same_port_on_more_addresses_that_is_not_to_be_had(
+    start: Start, section: dict[str, Any]
+) -> None:
+    house = await start(section)
+    port = house.port
+    with socket.socket() as owner:
+        owner.bind(("127.0.0.2", port))
+        owner.listen()
+        await house.hub.resources.put(TYPE, "home", section | {"transport": {"port": port}})
+        status = await house.settled(phases={Phase.FAILED})
+        assert f"port {port} is in use" in status.message
+        async with base(port) as (station, _):
+            assert station.tally.timeouts == 0
+        assert house.installation.server.options.host == "127.0.0.1"
+
+
 async def test_a_busy_port_at_the_start_is_told_and_heals_by_itself(
     start: Start, section: dict[str, Any]
 ) -> None:
@@ -499,6 +515,19 @@ async def test_a_second_installation_and_rivals_for_one_port(
     await house.hub.resources.delete(TYPE, "home")
     await house.settled("annex", phases={Phase.IN_SYNC})
     assert set(house.controller.running) == {"annex"}
+
+
+async def test_a_line_that_moves_away_makes_room(start: Start, section: dict[str, Any]) -> None:
+    house = await start(section)
+    port = house.port
+    await house.put({"transport": {"port": free_port_number()}}, "annex")
+    await house.hub.resources.put(TYPE, "annex", {"transport": {"port": port}})
+    await house.settled("annex", phases={Phase.FAILED})
+    spec = changed(section)
+    spec["transport"]["port"] = free_port_number()
+    await house.put(spec)
+    await house.settled("annex", revision=2, phases={Phase.IN_SYNC})
+    assert house.controller.running["annex"].installation.server.port == port
 
 
 async def test_keys_with_dashes_do_not_meet_the_devices_of_others(
