@@ -67,3 +67,42 @@ async def test_a_modbus_master_reads_what_the_page_set(
     await write(first + ZONE_SETPOINT, wanted)
     await expect(told).to_be_empty()
     await expect(target).to_have_value("20.5°")
+
+
+async def test_an_installation_made_on_the_page_answers_and_its_zone_is_renamed_live(
+    start_hub: Callable[..., HubProcess], visit: Visit, mbpoll: Mbpoll
+) -> None:
+    port = free_port_number()
+    tab = await visit(start_hub(CONFIG))
+    await tab.sign_in("/resources/neasmart.installation")
+    page = tab.page
+    await page.get_by_role("link", name="Create").first.click()
+    await page.get_by_label("Key").fill("annex")
+    await page.get_by_label("Name", exact=True).fill("Annex")
+    await page.get_by_label("Host").fill("127.0.0.1")
+    await page.get_by_label("Port").fill(str(port))
+    bases = page.get_by_role("group", name="Bases")
+    await bases.get_by_role("button", name="Add").click()
+    await bases.get_by_label("Number required").fill("1")
+    zones = bases.get_by_role("group", name="Zones")
+    await zones.get_by_role("button", name="Add").click()
+    await zones.get_by_label("Channel required").fill("1")
+    await zones.get_by_label("Name required").fill("Guest room")
+    await page.get_by_role("button", name="Review").click()
+    step = page.locator(".steps li")
+    await expect(step).to_contain_text(f"start the installation on 127.0.0.1:{port}")
+    await page.get_by_role("button", name="Apply", exact=True).click()
+    await expect(page.get_by_text("Revision 1 is live.")).to_be_visible()
+    await asyncio.to_thread(
+        mbpoll.write, zone(1, 1) + ZONE_TEMPERATURE, dpt9.encode(19.5), port=port
+    )
+
+    await page.get_by_role("button", name="Done").click()
+    await page.get_by_role("link", name="Configuration").click()
+    await page.get_by_label("Name required").fill("Visitors")
+    await page.get_by_role("button", name="Review").click()
+    await expect(step).to_contain_text("rename zone 1-1 Guest room")
+    await page.get_by_role("button", name="Apply", exact=True).click()
+    await expect(page.get_by_text("Revision 2 is live.")).to_be_visible()
+    await page.get_by_role("link", name="Overview").first.click()
+    await expect(page.get_by_role("spinbutton", name="Visitors")).to_be_visible()
