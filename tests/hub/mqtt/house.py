@@ -248,6 +248,8 @@ class House:
             audit=Audit(database, clock, bytes(32)),
             auth=cast("Any", None),
             jobs=cast("Any", None),
+            runners=cast("Any", None),
+            resources=cast("Any", None),
             metrics=Metrics(),
             diagnostics=Diagnostics(),
             health=Health(clock),
