@@ -21,7 +21,9 @@ def test_every_route_is_documented_with_its_right() -> None:
 def test_every_command_is_documented_with_its_right() -> None:
     load_commands()
     websocket = TEXT.partition("## Websocket")[2].partition("\n## ")[0]
-    rows = re.findall(r"^\| (`[^|]+) \| (all|admin|call|edit|write|apply) \|", websocket, re.MULTILINE)
+    rows = re.findall(
+        r"^\| (`[^|]+) \| (all|admin|call|edit|write|apply) \|", websocket, re.MULTILINE
+    )
     documented = {
         name: right for names, right in rows for name in re.findall(r"`([a-z_/]+)`", names)
     }
