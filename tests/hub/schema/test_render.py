@@ -221,7 +221,8 @@ def test_the_same_as_json_schema() -> None:
         ),
         ({vol.Remove("old"): object, "new": str}, None),
     ],
-    ids=repr,
+    # Not by repr: two test workers see different addresses of functions.
+    ids=lambda value: value.get("type", "object") if isinstance(value, dict) else None,
 )
 def test_single_validators(schema: Any, expected: Any) -> None:
     if expected is None:
