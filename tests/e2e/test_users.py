@@ -203,5 +203,6 @@ async def test_a_refused_address_is_let_in_again(workshop: Workshop, visit: Visi
     await expect(page.get_by_text("203.0.113.9")).to_be_visible()
     await page.get_by_role("button", name="Let in again").click()
     await page.get_by_role("dialog").get_by_role("button", name="Let in again").click()
+    await expect(page.get_by_role("dialog")).to_be_hidden()
     await expect(page.get_by_text("203.0.113.9")).to_be_hidden()
     assert auth.bans.all() == []
