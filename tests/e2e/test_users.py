@@ -204,5 +204,5 @@ async def test_a_refused_address_is_let_in_again(workshop: Workshop, visit: Visi
     await page.get_by_role("button", name="Let in again").click()
     await page.get_by_role("dialog").get_by_role("button", name="Let in again").click()
     await expect(page.get_by_role("dialog")).to_be_hidden()
-    await expect(page.get_by_text("203.0.113.9")).to_be_hidden()
+    await expect(page.get_by_text("203.0.113.9", exact=True)).to_be_hidden()
     assert auth.bans.all() == []
