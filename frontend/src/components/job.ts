@@ -121,16 +121,15 @@ export class JobView extends LitElement {
     if (event.missed) void this.#load();
   }
 
+  /** Read what the log holds already; the job itself comes with the subscription, and only from
+   * there: an answer that was on its way would show an older state over a newer one. */
   async #load(): Promise<void> {
     const job_id = this.jobId;
     if (!job_id) return;
     try {
       const after = this.lines.at(-1)?.seq ?? 0;
-      const [job, lines] = await Promise.all([
-        hub().link.ask<Job>({ type: "job/get", job_id }),
-        hub().link.ask<LogLine[]>({ type: "job/log", job_id, after }),
-      ]);
-      if (job_id === this.jobId) this.#take({ job, lines });
+      const lines = await hub().link.ask<LogLine[]>({ type: "job/log", job_id, after });
+      if (job_id === this.jobId) this.#take({ lines });
     } catch (error) {
       if (job_id === this.jobId && !this.job) this.problem = failureText(error);
     }
