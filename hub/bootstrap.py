@@ -123,14 +123,17 @@ async def stop(running: Running) -> None:
     hub.phase = Phase.STOPPING
     hub.bus.fire(EVENT_STOP)
     async with _budget(STOP_SECONDS):
+        await _step("the automations", hub.automations.stop(), 1.0)
         await asyncio.gather(
             _step("the resources and jobs", _end_work(hub), 3.0),
             _step("the API", running.api.stop(), 2.5),
             _step("the integrations", running.loader.unload_all(), 2.2),
         )
+        await _step("the helpers", hub.helpers.stop(), 0.5)
         await _step("MQTT", running.mqtt.stop(), 3.0)
         hub.phase = Phase.FINAL_WRITE
         hub.bus.fire(EVENT_FINAL_WRITE)
+        await _step("the recorder", hub.recorder.stop(), 3.0)
     await _close(hub, running.lock)
     hub.phase = Phase.STOPPED
 
@@ -163,8 +166,12 @@ async def _build(settings: "Settings", config_dir: Path, data_dir: Path) -> Hub:
     from hub.audit import Audit
     from hub.auth import Auth
     from hub.auth.places import Places
+    from hub.automation.automations import Automations
+    from hub.automation.webhooks import Webhooks
     from hub.config.hidden import hidden_texts
+    from hub.helpers import Helpers
     from hub.jobs import Jobs
+    from hub.recorder import Recorder
     from hub.registry import (
         AreaRegistry,
         DeviceRegistry,
@@ -176,6 +183,7 @@ async def _build(settings: "Settings", config_dir: Path, data_dir: Path) -> Hub:
     from hub.runner import Runners
     from hub.storage import Database, Documents
     from hub.storage.secrets import Keyring
+    from hub.templates import Templates
 
     clock, tasks = SystemClock(), Tasks()
     bus = EventBus(tasks)
@@ -241,7 +249,12 @@ async def _build(settings: "Settings", config_dir: Path, data_dir: Path) -> Hub:
         system_log=SystemLog(),
         probe=LoopProbe(),
         hub_id=await _hub_id(documents),
+        webhooks=Webhooks(),
     )
+    hub.templates = Templates(hub)
+    hub.recorder = Recorder(hub)
+    hub.helpers = Helpers(hub)
+    hub.automations = Automations(hub)
     for registry in (floors, labels, areas, devices, entity_registry):
         await registry.load()
     await auth.load()
@@ -304,8 +317,11 @@ async def _start(hub: Hub, lock: contextlib.ExitStack, host: str, port: int) -> 
     await running.api.start(host, port, hub.data_dir)
     try:
         hub.bus.fire(EVENT_START)
+        await hub.recorder.start()
         await hub.resources.start(hub)
+        await hub.helpers.start()
         await running.loader.setup_all()
+        await hub.automations.start()
         await running.mqtt.start()
     except BaseException:
         await running.api.stop()

@@ -10,15 +10,20 @@ if TYPE_CHECKING:
 
     from hub.audit import Audit
     from hub.auth import Auth
+    from hub.automation.automations import Automations
+    from hub.automation.webhooks import Webhooks
+    from hub.automation.world import Messages
     from hub.config.settings import Settings
     from hub.entities import EntityIndex
     from hub.events import EventBus
+    from hub.helpers import Helpers
     from hub.jobs import Jobs
     from hub.observe.diagnostics import Diagnostics
     from hub.observe.health import Health
     from hub.observe.loop import LoopProbe
     from hub.observe.metrics import Metrics
     from hub.observe.syslog import SystemLog
+    from hub.recorder import Recorder
     from hub.registry import (
         AreaRegistry,
         DeviceRegistry,
@@ -32,6 +37,7 @@ if TYPE_CHECKING:
     from hub.states import StateMachine
     from hub.storage import Database, Documents
     from hub.storage.secrets import Keyring
+    from hub.templates import Templates
     from hub.util.clock import Clock
     from hub.util.tasks import Tasks
 
@@ -91,5 +97,12 @@ class Hub:
     probe: "LoopProbe"
     hub_id: str
     """32 hexadecimal digits, made once and kept in the database."""
+    webhooks: "Webhooks"
+    templates: "Templates" = field(init=False)
+    recorder: "Recorder" = field(init=False)
+    helpers: "Helpers" = field(init=False)
+    automations: "Automations" = field(init=False)
+    messages: "Messages | None" = None
+    """MQTT for automations; None where MQTT is off."""
     phase: Phase = Phase.NOT_RUNNING
     integrations: dict[str, LoadedIntegration] = field(default_factory=dict)

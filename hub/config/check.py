@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import voluptuous as vol
 
+from hub.config import house as sections
 from hub.config import loader
 from hub.config.profiles import find_secret_key, weakness
 from hub.config.schema import SECTIONS
@@ -24,6 +25,7 @@ from hub.config.settings import (
     MetricsSettings,
     MqttSettings,
     Profile,
+    RecorderSettings,
     Settings,
 )
 from hub.errors import ConfigError, Problem
@@ -70,7 +72,7 @@ class _Reading:
         integrations = {
             name: self._integration(name, section)
             for name, section in data.items()
-            if name not in SECTIONS and self._exists(name)
+            if name not in SECTIONS and sections.section_of(name) is None and self._exists(name)
         }
         house = House(**parts["hub"])
         return Settings(
@@ -82,6 +84,7 @@ class _Reading:
             audit=AuditSettings(**parts["audit"]),
             metrics=MetricsSettings(**parts["metrics"]),
             diagnostics=DiagnosticsSettings(**parts["diagnostics"]),
+            recorder=RecorderSettings(**parts["recorder"]),
             integrations=integrations,
             secret_key=self._secret_key(data.get("hub")),
             warnings=tuple(self._loaded.exposed),
@@ -99,7 +102,7 @@ class _Reading:
     def _exists(self, name: object) -> bool:
         """Tell whether an integration of this name is installed, and complain when it is not."""
         if not isinstance(name, str) or name not in known():
-            names = [*SECTIONS, *known()]
+            names = [*SECTIONS, *sections.LISTS, *sections.MAPPINGS, *known()]
             self._problem((name,), f"unknown section {name!r}{_hint(str(name), names)}")
             return False
         return True

@@ -66,6 +66,10 @@ def read(paths: Sequence[Path], root: Path | None = None) -> tuple[list[Document
         if not isinstance(loaded.value, dict):
             problems.append(Problem(str(path), 1, "expected resources as `type/key: fields`"))
             continue
+        inside: dict[Any, dict[Any, tuple[str, int]]] = {}
+        for keys, at in loaded.places.items():
+            if keys:
+                inside.setdefault(keys[0], {})[keys[1:]] = at
         for name, spec in loaded.value.items():
             file, line = loaded.where((name,))
             if not isinstance(name, str) or "/" not in name or "." not in name.partition("/")[0]:
@@ -78,7 +82,6 @@ def read(paths: Sequence[Path], root: Path | None = None) -> tuple[list[Document
                 there = f"{first[name].file}:{first[name].line}"
                 problems.append(Problem(file, line, f"{name} is given twice; first in {there}"))
             else:
-                places = {keys[1:]: at for keys, at in loaded.places.items() if keys[:1] == (name,)}
-                first[name] = Document(name, spec, file, line, places)
+                first[name] = Document(name, spec, file, line, inside[name])
                 documents.append(first[name])
     return documents, problems

@@ -14,7 +14,7 @@ from hub.errors import Problem
 SECRETS: Final = "secrets.yaml"
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 _DEEPEST: Final = 60
-_MOST_NODES: Final = 100_000
+_MOST_NODES: Final = 1_000_000
 """Aliases can multiply without end; nobody writes so many values by hand."""
 
 Place = tuple[str, int]

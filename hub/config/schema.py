@@ -145,6 +145,16 @@ SECTIONS: Final[dict[str, dict[vol.Marker, Any]]] = {
     },
     "audit": {vol.Optional("keep_days"): _between(1, 36500)},
     "metrics": {vol.Optional("enabled"): boolean},
+    "recorder": {
+        vol.Optional("enabled"): boolean,
+        vol.Optional("url"): text,
+        vol.Optional("commit_interval"): _between(0.1, 60),
+        vol.Optional("keep_days"): _between(0.1, 36500),
+        vol.Optional("keep_short_days"): _between(1, 36500),
+        vol.Optional("keep_hour_days"): _between(1, 36500),
+        vol.Optional("max_size"): vol.All(_between(0, 100_000_000), vol.Coerce(int)),
+        vol.Optional("min_free_disk"): vol.All(_between(0, 100_000_000), vol.Coerce(int)),
+    },
     "diagnostics": {vol.Optional("show_addresses"): boolean},
 }
 """Defaults are those of `settings`: the schema only says what is allowed."""

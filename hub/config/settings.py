@@ -144,6 +144,27 @@ class DiagnosticsSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class RecorderSettings:
+    """`recorder:`, where the memory lies and how large it may become."""
+
+    enabled: bool = True
+    url: str | None = field(default=None, repr=False)
+    """None = SQLite in the data folder; may hold a password."""
+    commit_interval: float = 2.0
+    """Seconds between two flushes."""
+    keep_days: float = 10.0
+    """How long single changes are kept."""
+    keep_short_days: float = 30.0
+    """How long 5-minute statistics are kept."""
+    keep_hour_days: float = 1825.0
+    """How long hourly statistics are kept; daily ones are kept for ever."""
+    max_size: int = 2048
+    """MiB of the database; 0 = no limit."""
+    min_free_disk: int = 500
+    """MiB that must stay free; below it only statistics are kept."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything of hub.yaml; `integrations` holds each one's validated section."""
 
@@ -155,6 +176,7 @@ class Settings:
     audit: AuditSettings = field(default_factory=AuditSettings)
     metrics: MetricsSettings = field(default_factory=MetricsSettings)
     diagnostics: DiagnosticsSettings = field(default_factory=DiagnosticsSettings)
+    recorder: RecorderSettings = field(default_factory=RecorderSettings)
     integrations: dict[str, Any] = field(default_factory=dict)
     secret_key: str | None = field(default=None, repr=False)
     """Wraps the sealing keys; always set in the production profile."""

@@ -12,8 +12,30 @@ from hub.util.packages import PACKAGE, known, manifest
 
 _LOGGER = logging.getLogger(__name__)
 
-_CORE: Final = {"host.server": "hub.resources.types.host_server"}
-"""Types that belong to no integration, and the module that declares each."""
+_AUTOMATION: Final = "hub.automation.resources"
+_HELPERS: Final = "hub.helpers.resources"
+_CORE: Final = {
+    "host.server": "hub.resources.types.host_server",
+    "hub.automation": _AUTOMATION,
+    "hub.blueprint": _AUTOMATION,
+    "hub.counter": _HELPERS,
+    "hub.input_boolean": _HELPERS,
+    "hub.input_button": _HELPERS,
+    "hub.input_datetime": _HELPERS,
+    "hub.input_number": _HELPERS,
+    "hub.input_select": _HELPERS,
+    "hub.input_text": _HELPERS,
+    "hub.recorder_policy": "hub.recorder.resources",
+    "hub.scene": _AUTOMATION,
+    "hub.schedule": _HELPERS,
+    "hub.script": _AUTOMATION,
+    "hub.template": "hub.automation.templated.resources",
+    "hub.timer": _HELPERS,
+}
+"""Types that belong to no integration, and the module that declares each.
+
+By name, as those of integrations: the rooms above are imported when a type is first asked for.
+"""
 
 
 class Catalogue:

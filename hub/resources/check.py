@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from hub.config import house
 from hub.config.documents import read
 from hub.errors import HubError, Problem
 from hub.resources.batches import FOLDER, told
@@ -10,14 +11,16 @@ from hub.resources.specs import normal
 
 
 def check(config_dir: Path) -> list[Problem]:
-    """Return every problem of `<config>/resources`, by file and line.
+    """Return every problem of `<config>/resources` and of what hub.yaml holds, by file and line.
 
     Whether what is referred to exists is known only to a running hub.
     """
     folder = config_dir / FOLDER
-    if not folder.is_dir():
-        return []
-    documents, problems = read([folder], config_dir)
+    documents, problems, _files = house.read(config_dir)
+    if folder.is_dir():
+        more, trouble = read([folder], config_dir)
+        documents += more
+        problems += trouble
     types = Catalogue()
     for document in documents:
         name, _, key = document.id.partition("/")

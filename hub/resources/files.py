@@ -6,7 +6,8 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from hub.config.documents import files, read
+from hub.config import house
+from hub.config.documents import Document, files, read
 from hub.errors import ConfigError, HubError, Problem
 from hub.events import ORIGIN, Context
 from hub.observe.health import Level
@@ -33,15 +34,17 @@ class Files:
 
     A file with a mistake changes nothing: what was applied before stays, and the problems say file
     and line. A resource that its file no longer names stays, too, and belongs to the API from then
-    on: nothing in the world goes away because a file was moved. `hub apply --prune` removes.
+    on: nothing in the world goes away because a file was moved. `hub apply --prune` removes. What
+    is nothing but its text, such as an automation, goes with it (decision 0110).
     """
 
     def __init__(self, hub: "Hub", resources: "Resources") -> None:
-        """Follow `<config>/resources` of `hub`."""
+        """Follow `<config>/resources` and the house's sections of hub.yaml."""
         self._hub = hub
         self._resources = resources
         self._folder = hub.config_dir / FOLDER
         self._seen: frozenset[tuple[str, int, int]] = frozenset()
+        self._sections: frozenset[str] = frozenset({str(hub.config_dir / house.FILE)})
         self.problems: Sequence[Problem] = ()
         """What is wrong with the files now."""
 
@@ -65,18 +68,16 @@ class Files:
             ORIGIN.reset(origin)
 
     async def _apply(self) -> None:
-        self._seen = await asyncio.to_thread(_signature, self._folder)
-        folders = [self._folder] if self._seen else []
-        documents, problems = await asyncio.to_thread(read, folders, self._hub.config_dir)
+        documents, problems = await asyncio.to_thread(self._read)
         if not problems:
             try:
                 changes = await self._resources.apply_documents(
                     documents,
-                    owned=[FOLDER],
+                    owned=[FOLDER, *self._sections],
                     context=Context(),
                     config_dir=self._hub.config_dir,
                 )
-                await self._release({document.id for document in documents})
+                await self._part({document.id for document in documents})
                 told = [item for item in changes if item.action != "unchanged"]
                 if told:
                     _LOGGER.info("%d resources changed by files", len(told))
@@ -90,13 +91,33 @@ class Files:
             _LOGGER.error("Resource files were not applied; what was applied before stays")
         self.problems = problems
 
-    async def _release(self, named: set[str]) -> None:
-        """Hand resources that no file names any more to the API."""
+    def _read(self) -> tuple[list[Document], list[Problem]]:
+        """Read hub.yaml's sections and the folder, and note what the files look like."""
+        self._seen = self._look()
+        documents, problems, sections = house.read(self._hub.config_dir)
+        if sections != self._sections:
+            self._sections = sections
+            self._seen = self._look()
+        if self._folder.is_dir():
+            more, trouble = read([self._folder], self._hub.config_dir)
+            return [*documents, *more], [*problems, *trouble]
+        return documents, problems
+
+    def _look(self) -> frozenset[tuple[str, int, int]]:
+        return _signature(self._folder, self._sections)
+
+    async def _part(self, named: set[str]) -> None:
+        """Hand resources that no file names any more to the API, or drop what was only text."""
         orphans: list[Resource] = [
             item
             for item in self._resources.list()
             if item.place is not None and item.id not in named and self._is_watched(item)
         ]
+        gone = [item for item in orphans if house.is_house_type(item.type)]
+        for orphan in gone:
+            _LOGGER.info("%s is no longer in %s and was removed", orphan.id, orphan.place)
+        await self._resources.drop(gone)
+        orphans = [item for item in orphans if item not in gone]
         for orphan in orphans:
             _LOGGER.warning(
                 "%s is no longer in %s: it stays and is changed through the API from now on",
@@ -108,35 +129,41 @@ class Files:
     @staticmethod
     def _is_watched(resource: Resource) -> bool:
         place = resource.place
-        return place is not None and Path(place.file).parts[:1] == (FOLDER,)
+        if place is None:
+            return False
+        inside = not Path(place.file).is_absolute() and house.is_house_type(resource.type)
+        return inside or Path(place.file).parts[:1] == (FOLDER,)
 
     async def _watch(self) -> None:
         """Apply again after every change; a folder that does not exist yet is waited for."""
         from watchfiles import awatch
 
         while True:
-            if not await asyncio.to_thread(self._folder.is_dir):
+            wanted = [self._folder, *map(Path, sorted(self._sections))]
+            found = [path for path in wanted if path.exists()]
+            if not found:
                 await self._hub.clock.sleep(LOOK_SECONDS)
                 continue
             try:
                 # Also woken by time: a change between two watches is seen by what it left.
                 async for _changes in awatch(
-                    self._folder,
+                    *found,
                     debounce=DEBOUNCE_MS,
                     rust_timeout=int(LOOK_SECONDS * 1000),
                     yield_on_timeout=True,
                 ):
-                    if await asyncio.to_thread(_signature, self._folder) != self._seen:
+                    if await asyncio.to_thread(self._look) != self._seen:
                         await self.apply()
+                        break  # other files may be named now
             except (OSError, RuntimeError) as error:
                 _LOGGER.warning("Watching %s failed: %s", self._folder, error)
-            await self._hub.clock.sleep(LOOK_SECONDS)
+                await self._hub.clock.sleep(LOOK_SECONDS)
 
 
-def _signature(folder: Path) -> frozenset[tuple[str, int, int]]:
+def _signature(folder: Path, sections: frozenset[str]) -> frozenset[tuple[str, int, int]]:
     """Return what changes when a file does: name, size and time of every file."""
     found = set()
-    for path in files([folder]) if folder.is_dir() else ():
+    for path in [*(files([folder]) if folder.is_dir() else ()), *map(Path, sections)]:
         with contextlib.suppress(OSError):
             stat = path.stat()
             found.add((str(path), stat.st_size, stat.st_mtime_ns))

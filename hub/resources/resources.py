@@ -356,11 +356,22 @@ class Resources:
 
     async def release(self, resources: Sequence[Resource]) -> None:
         """Hand resources that came from files to clients of the API; their specs stay."""
+        await self._from_files(resources, _as_it_is)
+
+    async def drop(self, resources: Sequence[Resource]) -> None:
+        """Delete resources whose file no longer names them; their revisions stay."""
+        await self._from_files(resources, None)
+
+    async def _from_files(
+        self,
+        resources: Sequence[Resource],
+        make: Callable[[Resource | None], dict[str, Any]] | None,
+    ) -> None:
         writes = [
             Write(
                 item.type,
                 item.key,
-                _as_it_is,
+                make,
                 Context(),
                 takes=frozenset() if item.place is None else frozenset({item.place.file}),
             )

@@ -1,0 +1,1 @@
+"""Automations, scripts, scenes and template entities."""

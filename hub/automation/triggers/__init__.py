@@ -1,0 +1,1 @@
+"""What sets an automation off: one module for each kind."""
