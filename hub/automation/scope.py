@@ -1,0 +1,48 @@
+"""The variables of a run: scopes inside one another, as sequences are."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class Scope:
+    """Names and values; a name that an outer scope defined is changed there.
+
+    So a variable set in a branch of `choose` is seen behind it when it was made before it, and
+    one that the branch made itself ends with the branch (Home Assistant since 2025.4).
+    """
+
+    __slots__ = ("_outer", "_own")
+
+    def __init__(self, own: Mapping[str, Any], outer: "Scope | None" = None) -> None:
+        """Start with some values."""
+        self._own = dict(own)
+        self._outer = outer
+
+    def inner(self, own: Mapping[str, Any] | None = None) -> "Scope":
+        """Return a scope inside this one."""
+        return Scope(own or {}, self)
+
+    def set(self, name: str, value: Any) -> None:
+        """Change a name where it was defined, or define it here."""
+        scope: Scope | None = self
+        while scope is not None:
+            if name in scope._own:
+                scope._put(name, value)
+                return
+            scope = scope._outer
+        self._put(name, value)
+
+    def define(self, name: str, value: Any) -> None:
+        """Define a name here, whatever it means outside."""
+        self._put(name, value)
+
+    @property
+    def all(self) -> Mapping[str, Any]:
+        """Return every name that is seen here; not to be changed."""
+        if self._outer is None:
+            return self._own
+        # An outer scope may have been changed by a branch beside this one: no cache across them.
+        return {**self._outer.all, **self._own}
+
+    def _put(self, name: str, value: Any) -> None:
+        self._own[name] = value
