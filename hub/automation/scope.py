@@ -26,15 +26,15 @@ class Scope:
         """Change a name where it was defined, or define it here."""
         scope: Scope | None = self
         while scope is not None:
-            if name in scope._own:
-                scope._put(name, value)
+            if name in scope._own:  # noqa: SLF001 - the same class
+                scope._own[name] = value  # noqa: SLF001
                 return
-            scope = scope._outer
-        self._put(name, value)
+            scope = scope._outer  # noqa: SLF001
+        self._own[name] = value
 
     def define(self, name: str, value: Any) -> None:
         """Define a name here, whatever it means outside."""
-        self._put(name, value)
+        self._own[name] = value
 
     @property
     def all(self) -> Mapping[str, Any]:
@@ -43,6 +43,3 @@ class Scope:
             return self._own
         # An outer scope may have been changed by a branch beside this one: no cache across them.
         return {**self._outer.all, **self._own}
-
-    def _put(self, name: str, value: Any) -> None:
-        self._own[name] = value

@@ -1,0 +1,1 @@
+"""What automations and scripts do: one module for each family of steps."""
