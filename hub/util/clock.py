@@ -6,9 +6,12 @@ import itertools
 import time as _time
 from collections.abc import Callable
 from functools import partial
-from typing import Protocol
+from typing import Final, Protocol
 
 Cancel = Callable[[], None]
+
+MAX_TURNS: Final = 1000
+"""Loop turns after which a fake clock stops waiting for tasks that are never done."""
 
 
 class Clock(Protocol):
@@ -50,13 +53,16 @@ class SystemClock:
 class FakeClock:
     """A clock that stands still until `advance` moves it."""
 
+    quiet_turns = 10
+    """Loop turns in which no task was ready before the house counts as settled."""
+
     def __init__(self, start: float = 1_800_000_000.0) -> None:
         """Start at `start` epoch seconds."""
         self._now = start
         self._monotonic = 1000.0
-        self._timers: list[tuple[float, int, Callable[[], object]]] = []
+        self._timers: list[tuple[float, int]] = []
+        self._actions: dict[int, Callable[[], object]] = {}
         self._serial = itertools.count()
-        self._cancelled: set[int] = set()
 
     def time(self) -> float:
         """Return the pretended wall time."""
@@ -73,8 +79,13 @@ class FakeClock:
     def call_later(self, delay: float, action: Callable[[], object]) -> Cancel:
         """Run `action` when `advance` has passed `delay` seconds."""
         serial = next(self._serial)
-        heapq.heappush(self._timers, (self._monotonic + max(0.0, delay), serial, action))
-        return lambda: self._cancelled.add(serial)
+        heapq.heappush(self._timers, (self._monotonic + max(0.0, delay), serial))
+        self._actions[serial] = action
+
+        def cancel() -> None:
+            self._actions.pop(serial, None)
+
+        return cancel
 
     async def sleep(self, delay: float) -> None:
         """Wait until `advance` has passed `delay` seconds."""
@@ -88,19 +99,34 @@ class FakeClock:
     async def advance(self, seconds: float) -> None:
         """Move time, running every timer on the way in order and letting tasks react."""
         end = self._monotonic + seconds
-        await _settle()
+        await self.settle()
         while self._timers and self._timers[0][0] <= end:
-            due, serial, action = heapq.heappop(self._timers)
-            if serial in self._cancelled:
-                self._cancelled.discard(serial)
+            due, serial = heapq.heappop(self._timers)
+            action = self._actions.pop(serial, None)
+            if action is None:
                 continue
-            self._now += due - self._monotonic
-            self._monotonic = due
+            self._move(due)
             action()
-            await _settle()
-        self._now += end - self._monotonic
-        self._monotonic = end
-        await _settle()
+            await self.settle()
+        self._move(end)
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Wait until no task is ready any more: each waits for time, for others or for nothing.
+
+        A task that never stops being ready is left alone after a thousand turns.
+        """
+        quiet = 0
+        for _ in range(MAX_TURNS):
+            await asyncio.sleep(0)
+            quiet = 0 if _is_busy() else quiet + 1
+            if quiet >= self.quiet_turns:
+                return
+
+    def _move(self, monotonic: float) -> None:
+        # Whole microseconds: a timer that is due at 22:00 must not find 21:59:59.9999998.
+        self._now = round(self._now + monotonic - self._monotonic, 6)
+        self._monotonic = monotonic
 
 
 def _resolve(future: asyncio.Future[None]) -> None:
@@ -108,7 +134,11 @@ def _resolve(future: asyncio.Future[None]) -> None:
         future.set_result(None)
 
 
-async def _settle() -> None:
-    """Give ready tasks some loop turns."""
-    for _ in range(10):
-        await asyncio.sleep(0)
+def _is_busy() -> bool:
+    """Tell whether a task but the present one could go on now."""
+    current = asyncio.current_task()
+    for task in asyncio.all_tasks():
+        waits_for = getattr(task, "_fut_waiter", None)
+        if task is not current and (waits_for is None or waits_for.done()):
+            return True
+    return False

@@ -83,3 +83,38 @@ async def test_tasks_begin_without_the_variables_of_who_spawned_them() -> None:
     assert await tasks.spawn(seen(), "background") is None
     assert await tasks.spawn(seen(), "waited for", inherit=True) == "anna"
     await tasks.close()
+
+
+async def test_fake_clock_waits_for_long_chains_of_tasks() -> None:
+    clock, seen = FakeClock(100.0), []
+
+    async def chain(left: int) -> None:
+        await asyncio.sleep(0)
+        if left:
+            await asyncio.gather(chain(left - 1))
+        seen.append(left)
+
+    clock.call_later(1, lambda: seen.append(asyncio.create_task(chain(60))))
+    await clock.advance(1)
+    assert seen[-1] == 60
+
+
+async def test_fake_clock_leaves_a_task_alone_that_is_always_ready() -> None:
+    async def spin() -> None:
+        while True:
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(spin())
+    clock = FakeClock(100.0)
+    await clock.advance(1)
+    assert clock.time() == 101.0
+    task.cancel()
+
+
+async def test_fake_clock_is_never_a_hair_before_a_timer() -> None:
+    clock = FakeClock(1_768_500_000.1)
+    seen: list[float] = []
+    for wanted in (1_768_500_060.0, 1_768_503_600.7, 1_768_590_000.0):
+        clock.call_later(wanted - clock.time(), lambda: seen.append(clock.time()))
+    await clock.advance(100_000)
+    assert seen == [1_768_500_060.0, 1_768_503_600.7, 1_768_590_000.0]
