@@ -3,8 +3,10 @@
 import logging
 from collections.abc import Iterator
 from importlib import import_module
+from urllib.parse import quote
 
 from hub.config.settings import Settings
+from hub.schema.database_url import parse
 from hub.schema.markers import Secret, walk
 from hub.util.packages import PACKAGE
 
@@ -12,12 +14,15 @@ _LOGGER = logging.getLogger(__name__)
 
 
 def hidden_texts(settings: Settings) -> Iterator[str]:
-    """Yield the secret key, the broker's password and what integrations' schemas mark secret."""
+    """Yield the secret key, the passwords of servers and what integrations' schemas mark secret."""
     if settings.secret_key:
         yield settings.secret_key
     broker = settings.mqtt.broker
     if broker is not None and broker.password:
         yield broker.password
+    if settings.recorder.url is not None and (hidden := parse(settings.recorder.url).password):
+        yield hidden
+        yield quote(hidden, safe="")
     for domain, section in settings.integrations.items():
         try:
             schema = import_module(f"{PACKAGE}.{domain}.schema").CONFIG

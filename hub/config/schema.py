@@ -11,6 +11,7 @@ import voluptuous as vol
 
 from hub.config.settings import Discovery, Profile, Protocol
 from hub.schema import boolean, finite_float, port, slug, text
+from hub.schema.database_url import database_url
 
 _TOPIC: Final = re.compile(r"[A-Za-z0-9_-]+(?:/[A-Za-z0-9_-]+)*")
 _HOST: Final = re.compile(r"[A-Za-z0-9_.:\[\]*-]+")
@@ -147,7 +148,7 @@ SECTIONS: Final[dict[str, dict[vol.Marker, Any]]] = {
     "metrics": {vol.Optional("enabled"): boolean},
     "recorder": {
         vol.Optional("enabled"): boolean,
-        vol.Optional("url"): text,
+        vol.Optional("url"): database_url,
         vol.Optional("commit_interval"): _between(0.1, 60),
         vol.Optional("keep_days"): _between(0.1, 36500),
         vol.Optional("keep_short_days"): _between(1, 36500),
