@@ -113,6 +113,35 @@ class EntityIndex:
         }
         self._platforms.pop(platform, None)
 
+    def renew(self, entity: Entity) -> None:
+        """Tell the registry what a living entity says of itself now, and publish that."""
+        entity.attach(self.hub, self._register(entity.entry.platform, entity))
+        entity.write()
+
+    def load_kind(self, entity: type[Entity]) -> None:
+        """Register the services of a kind; done by its first entity where nobody did before."""
+        kind = entity.kind
+        if kind in self._kinds:
+            return
+        self._kinds.add(kind)
+        for service in entity.SERVICES:
+            features = {"supported_features": [service.features]} if service.features else {}
+            self.hub.services.register(
+                kind,
+                service.name,
+                partial(self._call, service),
+                schema=service.voluptuous(),
+                description=Description(
+                    service.title,
+                    service.description,
+                    service.fields,
+                    {"entity": [{"domain": [kind], **features}]},
+                ),
+                response=service.response,
+                needs_target=True,
+            )
+        self.hub.bus.fire(EVENT_COMPONENT_LOADED, {"component": kind})
+
     def _prepare(self, platform: str, entity: Entity, taken: set[str]) -> bool:
         """Give the entity its registry entry and its kind its services; note its id as taken."""
         hub = self.hub
@@ -128,7 +157,7 @@ class EntityIndex:
             return False
         taken.add(entry.entity_id)
         entity.attach(hub, entry)
-        self._load_kind(entity)
+        self.load_kind(type(entity))
         return True
 
     def _register(self, platform: str, entity: Entity) -> "EntityEntry":
@@ -184,30 +213,6 @@ class EntityIndex:
             entity.write()
         except Exception:
             _LOGGER.exception("%r failed while it was added", entity)
-
-    def _load_kind(self, entity: Entity) -> None:
-        """Register the services of a kind with its first entity."""
-        kind = entity.kind
-        if kind in self._kinds:
-            return
-        self._kinds.add(kind)
-        for service in entity.SERVICES:
-            features = {"supported_features": [service.features]} if service.features else {}
-            self.hub.services.register(
-                kind,
-                service.name,
-                partial(self._call, service),
-                schema=service.voluptuous(),
-                description=Description(
-                    service.title,
-                    service.description,
-                    service.fields,
-                    {"entity": [{"domain": [kind], **features}]},
-                ),
-                response=service.response,
-                needs_target=True,
-            )
-        self.hub.bus.fire(EVENT_COMPONENT_LOADED, {"component": kind})
 
     # --- service calls
 
