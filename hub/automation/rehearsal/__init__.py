@@ -1,0 +1,1 @@
+"""Automations tried without a house: test files, and yesterday once more."""
