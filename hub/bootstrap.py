@@ -166,7 +166,7 @@ async def _build(settings: "Settings", config_dir: Path, data_dir: Path) -> Hub:
     from hub.audit import Audit
     from hub.auth import Auth
     from hub.auth.places import Places
-    from hub.automation.automations import Automations
+    from hub.automation.house import HouseAutomations
     from hub.automation.webhooks import Webhooks
     from hub.config.hidden import hidden_texts
     from hub.helpers import Helpers
@@ -254,7 +254,7 @@ async def _build(settings: "Settings", config_dir: Path, data_dir: Path) -> Hub:
     hub.templates = Templates(hub)
     hub.recorder = Recorder(hub)
     hub.helpers = Helpers(hub)
-    hub.automations = Automations(hub)
+    hub.automations = HouseAutomations(hub)
     for registry in (floors, labels, areas, devices, entity_registry):
         await registry.load()
     await auth.load()

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from hub.audit import Audit
     from hub.auth import Auth
-    from hub.automation.automations import Automations
+    from hub.automation.house import HouseAutomations
     from hub.automation.webhooks import Webhooks
     from hub.automation.world import Messages
     from hub.config.settings import Settings
@@ -101,7 +101,7 @@ class Hub:
     templates: "Templates" = field(init=False)
     recorder: "Recorder" = field(init=False)
     helpers: "Helpers" = field(init=False)
-    automations: "Automations" = field(init=False)
+    automations: "HouseAutomations" = field(init=False)
     messages: "Messages | None" = None
     """MQTT for automations; None where MQTT is off."""
     phase: Phase = Phase.NOT_RUNNING

@@ -30,6 +30,15 @@ def is_template(value: object) -> bool:
     return isinstance(value, str) and ("{{" in value or "{%" in value or "{#" in value)
 
 
+def has_template(value: object) -> bool:
+    """Tell whether there is a template in a text, list or mapping."""
+    if isinstance(value, Mapping):
+        return any(has_template(item) for item in value.values())
+    if isinstance(value, list):
+        return any(has_template(item) for item in value)
+    return is_template(value)
+
+
 def template(value: object) -> str:
     """Accept a template, or a text or number that stands for itself."""
     from hub.templates.validators import template as checked

@@ -70,6 +70,21 @@ def icon(value: object) -> str:
     return value
 
 
+def selector(value: object) -> Any:
+    """Accept how a field is asked for, such as `{number: {min: 0, max: 10}}`."""
+    from hub.services import Description, Field
+
+    if value is None:
+        return None
+    if not isinstance(value, Mapping) or len(value) != 1:
+        raise vol.Invalid("expected one selector such as {number: {min: 0, max: 10}}")
+    try:
+        Description(fields={"field": Field(dict(value))}).check("script")
+    except ValueError as error:
+        raise vol.Invalid(str(error)) from None
+    return dict(value)
+
+
 _RUNNING: Final[dict[vol.Marker, Any]] = {
     vol.Optional("mode", default="single"): one_of(*MODES),
     vol.Optional("max", default=10): count,
@@ -103,7 +118,7 @@ _FIELD: Final = vol.Schema(
         vol.Optional("advanced", default=False): boolean,
         vol.Optional("example"): object,
         vol.Optional("default"): object,
-        vol.Optional("selector"): vol.Any(dict, None),
+        vol.Optional("selector"): selector,
     }
 )
 
@@ -213,34 +228,42 @@ def condition(value: object) -> Config:
         return {"condition": "template", "value_template": fields.template(value), "enabled": True}
     if not isinstance(value, Mapping):
         raise vol.Invalid("expected a condition such as {condition: state, ...} or a template")
-    given = dict(value)
-    short = next((key for key in ("and", "or", "not") if key in given), None)
-    if "condition" not in given and short is not None:
-        given = {**given, "condition": short, "conditions": given[short]}
-        del given[short]
+    given, short = _written_out(value)
     kind = given.get("condition")
     if kind is None:
         raise vol.Invalid("condition is missing: the kind, such as state or time")
-    if fields.is_template(kind):
-        given = {**given, "condition": "template", "value_template": kind}
-        kind = "template"
-    if isinstance(kind, list):
-        given, kind = {**given, "condition": "and", "conditions": kind}, "and"
-    if kind in ("and", "or", "not"):
+    if kind in _GROUPS:
         inside = given.pop("conditions", None)
-        found = checked(_GROUP, given)
+        group: Config = checked(_GROUP, given)
         if inside is None:
             raise vol.Invalid(f"conditions is missing: what {kind} joins", path=["conditions"])
-        return {**found, "conditions": _below(short or "conditions", conditions, inside)}
+        return {**group, "conditions": _below(short, conditions, inside)}
     if kind not in CONDITIONS:
-        raise vol.Invalid(_unknown("condition", kind, [*CONDITIONS, "and", "or", "not"]))
-    found = checked(_condition_schema(str(kind)), given)
+        message = _unknown("condition", kind, [*CONDITIONS, *_GROUPS])
+        raise vol.Invalid(message, path=["condition"])
+    found: Config = checked(_condition_schema(str(kind)), given)
     if (check := CONDITIONS[str(kind)].check) is not None:
         check(found)
     return found
 
 
+_GROUPS: Final = ("and", "or", "not")
 _GROUP: Final = vol.Schema({**COMMON, vol.Required("condition"): str})
+
+
+def _written_out(value: Mapping[str, Any]) -> tuple[Config, str]:
+    """Return a condition without shorthands, and the key that its inner ones stand under."""
+    given = dict(value)
+    short = next((key for key in _GROUPS if key in given), None)
+    if "condition" not in given and short is not None:
+        inside = given.pop(short)
+        return {**given, "condition": short, "conditions": inside}, short
+    kind = given.get("condition")
+    if fields.is_template(kind):
+        return {**given, "condition": "template", "value_template": kind}, "conditions"
+    if isinstance(kind, list):
+        return {**given, "condition": "and", "conditions": kind}, "condition"
+    return given, "conditions"
 
 
 @cache

@@ -49,6 +49,23 @@ class History:
         self._database = database
         self._store = store
 
+    async def authors(self, type: str, key: str | None = None) -> dict[str, str | None]:
+        """Return who wrote the present revision of a type's resources, by id."""
+        from sqlalchemy import and_, select
+
+        from hub.storage.tables import resource_revisions as old
+        from hub.storage.tables import resources as now
+
+        query = (
+            select(now.c.id, old.c.user_id)
+            .join(old, and_(old.c.id == now.c.id, old.c.revision == now.c.revision))
+            .where(now.c.type == type)
+        )
+        if key is not None:
+            query = query.where(now.c.id == f"{type}/{key}")
+        async with self._database.read() as connection:
+            return {row.id: row.user_id for row in await connection.execute(query)}
+
     async def all(self, id: str, name: Name) -> list[Revision]:
         """Return every kept revision, newest first; raises `NotFound`."""
         from hub.storage.tables import resource_revisions as table

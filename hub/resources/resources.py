@@ -213,6 +213,10 @@ class Resources:
         """
         return await self._history.all(f"{type}/{key}", self._name)
 
+    async def authors(self, type: str, key: str | None = None) -> dict[str, str | None]:
+        """Return who wrote what is stored now, by id; None = the house itself, or its files."""
+        return await self._history.authors(type, key)
+
     async def revision(self, type: str, key: str, number: int) -> Revision:
         """Return one revision; raises `NotFound`."""
         return await self._history.one(f"{type}/{key}", number, self._name)

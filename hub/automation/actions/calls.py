@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Awaitable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from hub.automation import fields
 from hub.automation.actions.run import Run, Waiting
 from hub.automation.actions.step import Step
 from hub.errors import InvalidFormat
@@ -22,14 +23,14 @@ class Call(Step):
         self._data: Any = config["data"]
         self._target: Any = config.get("target")
         self._variable: str | None = config.get("response_variable")
+        self._fixed: tuple[str, str, dict[str, Any], dict[str, Any] | None] | None = None
+        """The whole call when there is no template in it."""
+        if not fields.has_template([self._action, self._data, self._target]):
+            self._fixed = (*_named(self._action), self._data, self._target)
 
     def act(self, run: Run, scope: "Scope", path: str) -> Waiting:
         """Render what is to be rendered and call."""
-        domain, service = _named(run.render(self._action, scope))
-        data = _mapping("data", run.render(self._data, scope))
-        target = run.render(self._target, scope)
-        if target is not None:
-            target = _mapping("target", target)
+        domain, service, data, target = self._fixed or self._rendered(run, scope)
         run.note(
             path,
             {
@@ -44,13 +45,27 @@ class Call(Step):
         )
         if run.dry:
             run.note(path, {"dry_run": True})
-            return self._answered(None, run, scope)
+            self._answered(None, run, scope)
+            return None
         result = run.world.services.start(
             domain, service, data, target, run.context, self._variable is not None
         )
         if inspect.isawaitable(result):
             return self._finish(result, run, scope)
-        return self._answered(result, run, scope)
+        self._answered(result, run, scope)
+        return None
+
+    def _rendered(
+        self, run: Run, scope: "Scope"
+    ) -> tuple[str, str, dict[str, Any], dict[str, Any] | None]:
+        domain, service = _named(run.render(self._action, scope))
+        target = run.render(self._target, scope)
+        return (
+            domain,
+            service,
+            _mapping("data", run.render(self._data, scope)),
+            None if target is None else _mapping("target", target),
+        )
 
     async def _finish(self, result: Awaitable[Any], run: Run, scope: "Scope") -> None:
         self._answered(await result, run, scope)

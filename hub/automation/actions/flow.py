@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from hub.automation.actions.run import MAX_ROUNDS, Endless, Halt, Run, Stopped, Waiting
 from hub.automation.actions.step import Step, Steps
-from hub.errors import InvalidFormat
+from hub.errors import HubError, InvalidFormat
 
 if TYPE_CHECKING:
     from hub.automation.conditions.kind import Check
@@ -188,19 +188,28 @@ class Parallel(Step):
 
     def act(self, run: Run, scope: "Scope", path: str) -> Waiting:
         """Begin all; the first failure is told after all have ended."""
-        waiting = []
+        waiting: list[Awaitable[None]] = []
+        failed: list[BaseException] = []
         for index, branch in enumerate(self._branches):
-            found = branch.start(run, scope.inner(), f"{path}/parallel/{index}")
+            try:
+                found = branch.start(run, scope.inner(), f"{path}/parallel/{index}")
+            except (HubError, Halt) as error:
+                failed.append(error)
+                continue
             if found is not None:
                 waiting.append(found)
-        return self._all(waiting) if waiting else None
+        if waiting:
+            return self._all(waiting, failed)
+        if failed:
+            raise failed[0]
+        return None
 
     @staticmethod
-    async def _all(waiting: Sequence[Awaitable[None]]) -> None:
+    async def _all(waiting: Sequence[Awaitable[None]], failed: list[BaseException]) -> None:
         results = await asyncio.gather(*waiting, return_exceptions=True)
-        for result in results:
-            if isinstance(result, BaseException):
-                raise result
+        failed += [result for result in results if isinstance(result, BaseException)]
+        if failed:
+            raise failed[0]
 
 
 class _Branch(Step):

@@ -1,6 +1,6 @@
 """One run of a sequence: what it knows, what it may, and how it can end."""
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from hub.automation.scope import Scope
@@ -53,12 +53,15 @@ class Run:
         "changed",
         "context",
         "dry",
+        "failure",
         "name",
         "reader",
-        "root",
+        "response",
         "scope",
+        "started",
         "task",
         "trace",
+        "turn",
         "world",
     )
 
@@ -82,8 +85,29 @@ class Run:
         self.dry = dry
         self.reader = reader
         self.task: asyncio.Task[Any] | None = None
+        self.turn: asyncio.Future[None] | None = None
+        """Set for a run that waits for its turn; done when it has begun, or never will."""
+        self.failure: Exception | None = None
+        self.response: Any = None
+        self.started: Callable[[], object] = _nothing
+        """What to call when a run that waits for its turn begins."""
         self.changed: dict[str, Any] = {}
         """Variables that changed since the last step began."""
+
+    @property
+    def is_over(self) -> bool:
+        """Tell whether it ended well without ever waiting."""
+        return self.turn is None and self.task is None and self.failure is None
+
+    async def ended(self) -> Any:
+        """Wait for the end and return the response; raises what made it fail."""
+        if self.turn is not None:
+            await self.turn
+        if self.task is not None:
+            await self.task
+        if self.failure is not None:
+            raise self.failure
+        return self.response
 
     def begin(self, path: str) -> None:
         """Note that a step starts."""
@@ -114,3 +138,7 @@ class Run:
     def render(self, value: Any, scope: Scope) -> Any:
         """Return a value with its templates rendered; raises `TemplateError`."""
         return self.world.templates.render(value, scope.all, self.reader)
+
+
+def _nothing() -> None:
+    pass
