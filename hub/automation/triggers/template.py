@@ -1,0 +1,148 @@
+"""`template`: a template becomes true."""
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import voluptuous as vol
+
+from hub.automation import fields
+from hub.automation.triggers.kind import Run, TriggerKind
+from hub.errors import HubError
+from hub.templates import Rendered, TemplateError
+
+if TYPE_CHECKING:
+    from hub.automation.world import Unsubscribe, World
+    from hub.states import State
+    from hub.util.clock import Cancel
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class _Cause:
+    """Remembers the last change of what a template reads: it made the template differ."""
+
+    def __init__(self, world: "World") -> None:
+        self.change: tuple[State | None, State | None] | None = None
+        self._world = world
+        self._reads: tuple[object, ...] = ()
+        self._unsubscribe: Callable[[], None] | None = None
+
+    def follow(self, found: Rendered) -> None:
+        """Listen to what was read last."""
+        self.change = None
+        reads = (found.entities, found.domains, found.all)
+        if reads == self._reads:
+            return
+        self.stop()
+        self._reads = reads
+        states = self._world.states
+        if found.all:
+            self._unsubscribe = states.listen(self._changed)
+        elif found.entities or found.domains:
+            self._unsubscribe = states.listen(self._changed, found.entities, found.domains)
+
+    def stop(self) -> None:
+        """Listen no more."""
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+            self._unsubscribe = None
+            self._reads = ()
+
+    def _changed(self, old: "State | None", new: "State | None") -> None:
+        self.change = (old, new)
+
+
+class _TemplateTrigger:
+    """Fires when the template was false before, or failed, and is true."""
+
+    def __init__(
+        self, world: "World", config: Mapping[str, Any], run: Run, variables: Mapping[str, Any]
+    ) -> None:
+        self._world = world
+        self._run = run
+        self._variables = variables
+        self._for = config.get("for")
+        self._armed = False
+        self._cancel: Cancel | None = None
+        self._cause = _Cause(world)
+        template = world.templates.compile(config["value_template"])
+        self._tracker = world.templates.track(template, self._told, variables)
+        first = self._tracker.last
+        if isinstance(first, TemplateError):
+            _LOGGER.warning("A template trigger can not be rendered: %s", first.message)
+        elif first is not None:
+            self._armed = not fields.truth(first.result)
+            self._cause.follow(first)
+
+    def stop(self) -> None:
+        """Follow the template no more."""
+        self._tracker.stop()
+        self._cause.stop()
+        self._give_up()
+
+    def _give_up(self) -> None:
+        if self._cancel is not None:
+            self._cancel()
+            self._cancel = None
+
+    def _told(self, found: Rendered | TemplateError) -> None:
+        if isinstance(found, TemplateError):
+            _LOGGER.warning("A template trigger can not be rendered: %s", found.message)
+            return
+        old, new = self._cause.change or (None, None)
+        self._cause.follow(found)
+        if not fields.truth(found.result):
+            self._armed = True
+            self._give_up()
+        elif self._armed:
+            self._armed = False
+            self._begin(old, new)
+
+    def _begin(self, old: "State | None", new: "State | None") -> None:
+        known = new or old
+        entity_id = None if known is None else known.entity_id
+        trigger: dict[str, Any] = {
+            "platform": "template",
+            "entity_id": entity_id,
+            "from_state": old,
+            "to_state": new,
+        }
+        if self._for is None:
+            self._fire(trigger, None)
+            return
+        try:
+            variables = {**self._variables, "trigger": trigger}
+            seconds = fields.seconds(self._world, self._for, variables)
+        except HubError as error:
+            _LOGGER.error("for of a template trigger: %s", error.message)  # noqa: TRY400
+            return
+        self._give_up()
+        self._cancel = self._world.clock.call_later(
+            seconds, lambda: self._fire(trigger, timedelta(seconds=seconds))
+        )
+
+    def _fire(self, trigger: dict[str, Any], lasted: timedelta | None) -> None:
+        self._cancel = None
+        entity_id, new = trigger["entity_id"], trigger["to_state"]
+        what = "time change or manual update" if entity_id is None else entity_id
+        trigger = {**trigger, "for": lasted, "description": f"{what} via template"}
+        self._run(trigger, None if new is None else new.context)
+
+
+def attach(
+    world: "World", config: Mapping[str, Any], run: Run, variables: Mapping[str, Any]
+) -> "Unsubscribe":
+    """Follow the template."""
+    return _TemplateTrigger(world, config, run, variables).stop
+
+
+KIND: Final = TriggerKind(
+    "template",
+    {
+        vol.Required("value_template"): fields.template,
+        vol.Optional("for"): fields.period,
+    },
+    attach,
+)
