@@ -91,7 +91,9 @@ class RehearsalWorld:
         self.clock: Clock = clock
         self.tasks = Tasks()
         self.bus: EventBus = Bus(self.tasks, clock.time)
-        self.states = StateMachine(self.bus, clock.time)
+        self.past: float | None = None
+        """When what is written now happened; None = at the clock's time."""
+        self.states = StateMachine(self.bus, self._now)
         self.places = Places(self.bus, clock)
         self.floors: FloorRegistry = self.places.floors
         self.labels: LabelRegistry = self.places.labels
@@ -104,6 +106,9 @@ class RehearsalWorld:
         self.broker = Broker()
         self.messages: Messages | None = self.broker
         self.templates = Templates(self)
+
+    def _now(self) -> float:
+        return self.time.time() if self.past is None else self.past
 
     async def close(self) -> None:
         """End what still waits."""
