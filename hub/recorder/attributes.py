@@ -25,6 +25,18 @@ class Attributes:
         self._texts: OrderedDict[int, bytes] = OrderedDict()
         self._bytes = 0
 
+    def known(self, numbers: Iterable[int | None]) -> dict[int | None, bytes] | None:
+        """Return the JSON by number when all of it was read lately."""
+        found: dict[int | None, bytes] = {None: b"{}"}
+        for number in numbers:
+            if number is None:
+                continue
+            if (text := self._texts.get(number)) is None:
+                return None
+            self._texts.move_to_end(number)
+            found[number] = text
+        return found
+
     async def texts(
         self, connection: "AsyncConnection", numbers: Iterable[int | None]
     ) -> dict[int | None, bytes]:

@@ -32,6 +32,11 @@ SIGNIFICANT_DOMAINS: Final = frozenset(
 )
 """Domains in which a change of attributes alone counts as significant."""
 
+ATTRIBUTE_DOMAINS: Final = frozenset(
+    {"climate", "humidifier", "input_datetime", "thermostat", "water_heater"}
+)
+"""Domains whose rows always come with their attributes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -44,7 +49,10 @@ class Wanted:
     significant: bool = True
     """Only changes of the state text, but for some domains."""
     details: bool = True
-    """With attributes and times of change in every row; else in the first only."""
+    """With attributes and times of change in every row; else in the first only.
+
+    Some domains have them in every row anyway.
+    """
     max_points: int | None = None
     """Thin out to about so many rows, the extremes kept."""
 
@@ -56,7 +64,7 @@ class History:
         """Read through `recorder`."""
         self._recorder = recorder
         self._clock = clock
-        self.attributes = Attributes()
+        self._attributes = Attributes()
 
     async def catch_up(self, end: float) -> None:
         """Return when what happened before `end` can be read."""
@@ -76,13 +84,24 @@ class History:
                     yield rows
                 continue
             decimation = Decimation(wanted.start, wanted.end, wanted.max_points)
+            details = wanted.details or entity_id.partition(".")[0] in ATTRIBUTE_DOMAINS
             async for rows in pieces:
-                if not wanted.details and rows.attributes is not None:
+                if not details and rows.attributes is not None:
                     yield rows  # the first row, the only one with attributes
                 elif kept := decimation.take(rows):
                     yield kept
             if kept := decimation.rest():
                 yield kept
+
+    async def texts(self, numbers: Collection[int | None]) -> dict[int | None, bytes]:
+        """Return the JSON of attributes by number; `{}` for None."""
+        wanted = set(numbers) - {None}
+        if not wanted:
+            return {None: b"{}"}
+        if (known := self._attributes.known(wanted)) is not None:
+            return known
+        async with self._recorder.read() as connection:
+            return await self._attributes.texts(connection, wanted)
 
     async def changes(
         self, start: float, end: float, entity_ids: Iterable[str] | None = None
@@ -146,7 +165,9 @@ class History:
         return found
 
     async def _pieces(self, entity_id: str, number: int, wanted: Wanted) -> AsyncIterator[Rows]:
-        significant = wanted.significant and entity_id.partition(".")[0] not in SIGNIFICANT_DOMAINS
+        domain = entity_id.partition(".")[0]
+        significant = wanted.significant and domain not in SIGNIFICANT_DOMAINS
+        details = wanted.details or domain in ATTRIBUTE_DOMAINS
         start, end = round(wanted.start * 1e6), round(wanted.end * 1e6)
         async with self._recorder.read() as connection:
             # without the state that held, the range begins with its first microsecond
@@ -162,13 +183,13 @@ class History:
         after = columns[0][-1]
         if held and columns[0][0] <= start:
             columns[0][0], columns[3][0] = start, None
-        if not wanted.details:
+        if not details:
             # the second of the two rows comes with those behind it
             yield Rows(entity_id, columns[0][:1], columns[1][:1], columns[2][:1], columns[3][:1])
             columns = [column[1:] for column in columns[:2]]
         if columns[0]:
             yield Rows(entity_id, *columns)
-        statement = statements.piece(self._recorder.dialect, significant, wanted.details)
+        statement = statements.piece(self._recorder.dialect, significant, details)
         while after < end:
             async with self._recorder.read() as connection:
                 part = {"entity": number, "after": after, "end": end, "limit": PIECE}
@@ -212,7 +233,7 @@ class History:
 
     async def _changes(self, connection: "AsyncConnection", rows: Iterable[Any]) -> list[Change]:
         rows = list(rows)
-        known = await self.attributes.mappings(connection, {row[3] for row in rows})
+        known = await self._attributes.mappings(connection, {row[3] for row in rows})
         return [
             Change(
                 row[0] / 1e6,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from hub.recorder.errors import RecorderUnavailable
 from hub.recorder.policies import Policies
+from hub.recorder.queries import History
 from hub.recorder.state import RecorderState
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ class Recorder:
         """Prepare; the database is opened by `start`."""
         self._hub = hub
         self.policies = Policies(hub)
+        self.history = History(self, hub.clock)
+        self.changes = self.history.changes
+        self.events = self.history.events
         self.state = RecorderState.OFF
         self.reason: str | None = None
         """Why it does not record, in words; None while it does."""
