@@ -13,7 +13,7 @@ from hub.util.times import iso
 
 if TYPE_CHECKING:
     from hub.hub import Hub
-    from hub.recorder.rows import Rows
+    from hub.recorder.columns import Rows
     from hub.states import State
 
 MAX_BYTES: Final = 64 << 20

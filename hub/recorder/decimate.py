@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Final
 
-from hub.recorder.rows import Rows
+from hub.recorder.columns import Rows
 
 PER_BUCKET: Final = 4
 """Rows that a bucket keeps at most."""

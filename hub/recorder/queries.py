@@ -9,7 +9,7 @@ from hub.recorder import statements
 from hub.recorder.attributes import BATCH, Attributes
 from hub.recorder.decimate import Decimation
 from hub.recorder.model import Change, Happening
-from hub.recorder.rows import Rows
+from hub.recorder.columns import Rows
 from hub.util.json import loads
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from hub.events import Event, Unsubscribe
     from hub.hub import Hub
-    from hub.recorder.rows import Rows
+    from hub.recorder.columns import Rows
     from hub.util.clock import Cancel
 
 GROUP_SECONDS: Final = 0.35
