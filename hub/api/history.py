@@ -13,7 +13,7 @@ from hub.util.times import iso
 
 if TYPE_CHECKING:
     from hub.hub import Hub
-    from hub.recorder.columns import Rows
+    from hub.recorder.columns import Columns
     from hub.states import State
 
 MAX_BYTES: Final = 64 << 20
@@ -45,7 +45,7 @@ class Writer:
         self.minimal = form.minimal
         self._last: str | None = None
 
-    def write(self, rows: "Rows", texts: Mapping[int | None, bytes]) -> bytes:
+    def write(self, rows: "Columns", texts: Mapping[int | None, bytes]) -> bytes:
         """Return the next rows, separated by commas; `texts` is the JSON of their attributes."""
         states = [UNAVAILABLE if state is None else state for state in rows.states]
         if self._whole:
@@ -67,7 +67,7 @@ class Writer:
         return b"%b,%b" % (first, more) if first else more
 
     def _full(
-        self, rows: "Rows", states: Sequence[str], texts: Mapping[int | None, bytes]
+        self, rows: "Columns", states: Sequence[str], texts: Mapping[int | None, bytes]
     ) -> bytes:
         raise NotImplementedError
 
@@ -79,7 +79,7 @@ class Compressed(Writer):
     """`{"s","a","lu"[,"lc"]}`, times in epoch seconds."""
 
     def _full(
-        self, rows: "Rows", states: Sequence[str], texts: Mapping[int | None, bytes]
+        self, rows: "Columns", states: Sequence[str], texts: Mapping[int | None, bytes]
     ) -> bytes:
         count = len(states)
         changed = rows.changed or [None] * count
@@ -109,7 +109,7 @@ class Plain(Writer):
     """State objects as `GET /api/states` gives them, without a context."""
 
     def _full(
-        self, rows: "Rows", states: Sequence[str], texts: Mapping[int | None, bytes]
+        self, rows: "Columns", states: Sequence[str], texts: Mapping[int | None, bytes]
     ) -> bytes:
         head = b'{"entity_id":"%b","state":"' % self.entity_id.encode()
         numbers = rows.attributes or [None] * len(states)
@@ -150,7 +150,7 @@ def live_row(state: "State | None", time: float, attributes: bool) -> bytes:
     return row + b"}"
 
 
-Seen = Callable[["Rows"], None]
+Seen = Callable[["Columns"], None]
 
 
 async def written(

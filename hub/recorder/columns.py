@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 
 @dataclass(slots=True)
-class Rows:
+class Columns:
     """Consecutive rows of one entity, oldest first; times in microseconds since 1970."""
 
     entity_id: str
@@ -17,9 +17,9 @@ class Rows:
     changed: list[int | None] | None = None
     """When the state text changed last; None in a row = at its own time."""
 
-    def picked(self, indexes: Sequence[int]) -> "Rows":
+    def picked(self, indexes: Sequence[int]) -> "Columns":
         """Return some of the rows."""
-        return Rows(
+        return Columns(
             self.entity_id,
             [self.times[index] for index in indexes],
             [self.states[index] for index in indexes],
@@ -27,9 +27,9 @@ class Rows:
             None if self.changed is None else [self.changed[index] for index in indexes],
         )
 
-    def between(self, first: int, end: int) -> "Rows":
+    def between(self, first: int, end: int) -> "Columns":
         """Return the rows from one index up to another."""
-        return Rows(
+        return Columns(
             self.entity_id,
             self.times[first:end],
             self.states[first:end],
@@ -37,9 +37,9 @@ class Rows:
             None if self.changed is None else self.changed[first:end],
         )
 
-    def followed_by(self, other: "Rows") -> "Rows":
+    def followed_by(self, other: "Columns") -> "Columns":
         """Return these rows and others that have the same columns."""
-        return Rows(
+        return Columns(
             self.entity_id,
             self.times + other.times,
             self.states + other.states,

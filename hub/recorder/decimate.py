@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Final
 
-from hub.recorder.columns import Rows
+from hub.recorder.columns import Columns
 
 PER_BUCKET: Final = 4
 """Rows that a bucket keeps at most."""
@@ -23,9 +23,9 @@ class Decimation:
         self._start = round(start * 1e6)
         span = max(round(end * 1e6) - self._start, 1)
         self._width = -(-span // max(max_points // PER_BUCKET, 1))
-        self._rest: Rows | None = None
+        self._rest: Columns | None = None
 
-    def take(self, rows: Rows) -> Rows | None:
+    def take(self, rows: Columns) -> Columns | None:
         """Take the next rows and return what stays of the buckets that are complete."""
         if self._rest is not None:
             rows = self._rest.followed_by(rows)
@@ -33,7 +33,7 @@ class Decimation:
         self._rest = rows.between(cut, len(rows.times))
         return self._thinned(rows.between(0, cut)) if cut else None
 
-    def rest(self) -> Rows | None:
+    def rest(self) -> Columns | None:
         """Return what stays of the last bucket."""
         rest, self._rest = self._rest, None
         return None if rest is None else self._thinned(rest)
@@ -42,7 +42,7 @@ class Decimation:
         """Return where the bucket of a time begins."""
         return time - (time - self._start) % self._width
 
-    def _thinned(self, rows: Rows) -> Rows:
+    def _thinned(self, rows: Columns) -> Columns:
         times, at = rows.times, 0
         keep: list[int] = []
         while at < len(times):

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 from hub.events import Context
 from hub.recorder import statements
 from hub.recorder.attributes import BATCH, Attributes
+from hub.recorder.columns import Columns
 from hub.recorder.decimate import Decimation
 from hub.recorder.model import Change, Happening
-from hub.recorder.columns import Rows
 from hub.util.json import loads
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class History:
         if end > self._clock.time() - PRESENT_SECONDS:
             await self._recorder.flush()
 
-    async def rows(self, entity_ids: Collection[str], wanted: Wanted) -> AsyncIterator[Rows]:
+    async def rows(self, entity_ids: Collection[str], wanted: Wanted) -> AsyncIterator[Columns]:
         """Yield the rows of each entity in its order, a piece at a time; none for unknown ones."""
         await self.catch_up(wanted.end)
         numbers = await self._numbers(entity_ids)
@@ -164,7 +164,7 @@ class History:
                 found.update(dict(rows.tuples().all()))
         return found
 
-    async def _pieces(self, entity_id: str, number: int, wanted: Wanted) -> AsyncIterator[Rows]:
+    async def _pieces(self, entity_id: str, number: int, wanted: Wanted) -> AsyncIterator[Columns]:
         domain = entity_id.partition(".")[0]
         significant = wanted.significant and domain not in SIGNIFICANT_DOMAINS
         details = wanted.details or domain in ATTRIBUTE_DOMAINS
@@ -185,10 +185,10 @@ class History:
             columns[0][0], columns[3][0] = start, None
         if not details:
             # the second of the two rows comes with those behind it
-            yield Rows(entity_id, columns[0][:1], columns[1][:1], columns[2][:1], columns[3][:1])
+            yield Columns(entity_id, columns[0][:1], columns[1][:1], columns[2][:1], columns[3][:1])
             columns = [column[1:] for column in columns[:2]]
         if columns[0]:
-            yield Rows(entity_id, *columns)
+            yield Columns(entity_id, *columns)
         statement = statements.piece(self._recorder.dialect, significant, details)
         while after < end:
             async with self._recorder.read() as connection:
@@ -196,7 +196,7 @@ class History:
                 columns = await _columns(connection, self._recorder.dialect, statement, part)
             if not columns or not columns[0]:
                 return
-            yield Rows(entity_id, *columns)
+            yield Columns(entity_id, *columns)
             after = columns[0][-1]
             if len(columns[0]) < PIECE:
                 return

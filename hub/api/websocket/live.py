@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from hub.events import Event, Unsubscribe
     from hub.hub import Hub
-    from hub.recorder.columns import Rows
+    from hub.recorder.columns import Columns
     from hub.util.clock import Cancel
 
 GROUP_SECONDS: Final = 0.35
@@ -69,7 +69,7 @@ class LiveChanges:
         self._last: dict[str, tuple[int, str | None]] = {}
         self._unlisten: Unsubscribe | None = hub.bus.listen(EVENT_STATE_CHANGED, self._changed)
 
-    def seen(self, rows: "Rows") -> None:
+    def seen(self, rows: "Columns") -> None:
         """Note what was read."""
         self._last[rows.entity_id] = (rows.times[-1], rows.states[-1])
 

@@ -59,6 +59,8 @@ READ = [
     "get_config",
     "get_services",
     "get_states",
+    "history/history_during_period",
+    "history/stream",
     "hub/health",
     "hub/info",
     "integration/list",
