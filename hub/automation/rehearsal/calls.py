@@ -96,6 +96,10 @@ class RecordedServices(ServiceRegistry):
         """
         return self._services.get(domain, {}).get(service, TAKES_ALL)
 
+    def responds(self, domain: str, service: str) -> bool:
+        """Tell whether a service may be asked for an answer."""
+        return self.get(domain, service).response is not Response.NONE
+
     def register(
         self,
         domain: str,
