@@ -9,21 +9,17 @@ BURST = 50
 PER_SECOND = 10.0
 """How fast that allowance comes back; a slow loop, such as a blinking light, never uses it up."""
 
-CHAIN = 200
-"""Automations that one cause may lead to, one through the other."""
-
 
 class RunContext(Context):
     """The context of a run; knows which automations led to it."""
 
-    __slots__ = ("depth", "lineage")
+    __slots__ = ("lineage",)
 
     def __init__(self, user_id: str | None, cause: Context | None, own: str) -> None:
         """Continue the line of `cause`, when that was a run itself."""
         super().__init__(user_id, None if cause is None else cause.id)
         before = cause.lineage if isinstance(cause, RunContext) else frozenset()
         self.lineage: frozenset[str] = before | {own}
-        self.depth: int = cause.depth + 1 if isinstance(cause, RunContext) else 1
 
 
 class Guard:
@@ -38,14 +34,7 @@ class Guard:
 
     def check(self, own: str, cause: Context | None, now: float) -> None:
         """Refuse a run that is part of an endless loop; `now` is monotonic. Raises `Endless`."""
-        if not isinstance(cause, RunContext):
-            return
-        if cause.depth >= CHAIN:
-            raise Endless(
-                f"{CHAIN} automations set each other off, the last ones {_names(cause)}: "
-                "change a trigger or add a condition"
-            )
-        if own not in cause.lineage:
+        if not isinstance(cause, RunContext) or own not in cause.lineage:
             return
         self._left = min(float(BURST), self._left + (now - self._at) * PER_SECOND)
         self._at = now

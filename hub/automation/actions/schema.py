@@ -249,8 +249,10 @@ def action(value: object) -> Config:
     if "choose" in kinds and "sequence" in kinds:
         kinds.remove("sequence")
     if not kinds:
+        given_keys = ", ".join(map(str, value)) or "nothing"
         raise vol.Invalid(
-            f"says not what to do: expected one of {', '.join([*KINDS, 'condition'])}"
+            f"says not what to do ({given_keys}): expected one of "
+            f"{', '.join([*KINDS, 'condition'])}"
         )
     # `stop`, `event` and `action` know fields that carry the names of other kinds
     kind = kinds[0]
