@@ -150,18 +150,27 @@ class StateMachine:
         if not self._tracking:
             self._tracking = True
             self._bus.listen(EVENT_STATE_CHANGED, self._track)
-        places: list[list[StateListener]] = []
-        if entity_ids is None and domains is None:
-            places.append(self._any)
-        places += [self._by_entity.setdefault(item.lower(), []) for item in entity_ids or ()]
-        places += [self._by_domain.setdefault(domain, []) for domain in domains or ()]
-        for place in places:
-            place.append(callback)
+        keys = [(self._by_entity, item.lower()) for item in entity_ids or ()]
+        keys += [(self._by_domain, domain) for domain in domains or ()]
+        everything = entity_ids is None and domains is None
+        if everything:
+            self._any.append(callback)
+        for table, key in keys:
+            table.setdefault(key, []).append(callback)
+        done = False
 
         def unsubscribe() -> None:
-            for place in places:
+            nonlocal done
+            if done:
+                return
+            done = True
+            if everything:
+                self._any.remove(callback)
+            for table, key in keys:
+                place = table[key]
                 place.remove(callback)
-            places.clear()
+                if not place:  # ids come from clients too: no trace of them may stay
+                    del table[key]
 
         return unsubscribe
 

@@ -55,6 +55,12 @@ class Rendered:
     """Every state was walked through."""
     time: bool = False
     """`now` or its like was asked: the result may differ in the next minute."""
+    registry: bool = False
+    """Areas, devices, labels or entities were looked up in their registries."""
+    resources: frozenset[str] = frozenset()
+    """Resources that were looked up, as `type/key`."""
+    warnings: tuple[str, ...] = ()
+    """Names that were not there and were shown as nothing."""
 
     @property
     def listeners(self) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Any
 import voluptuous as vol
 
 from hub.schema import described
+from hub.templates.errors import TemplateError
 
 _MARKS = ("{{", "{%", "{#")
 
@@ -21,11 +22,41 @@ def template(value: Any) -> str:
         return str(value)
     if not isinstance(value, str):
         raise vol.Invalid("expected a template text")
-    if is_template(value):
-        import jinja2
-
-        try:
-            jinja2.Environment(autoescape=False).parse(value)  # noqa: S701 - no page
-        except jinja2.TemplateSyntaxError as error:
-            raise vol.Invalid(f"template line {error.lineno}: {error.message}") from None
+    check(value)
     return value
+
+
+def check(value: str) -> None:
+    """Raise `vol.Invalid` for a template that does not compile or calls what is not there."""
+    if not is_template(value):
+        return
+    from hub.templates.compiled import compile_code
+    from hub.templates.environment import environment
+
+    try:
+        compile_code(environment(), value)
+    except TemplateError as error:
+        raise vol.Invalid(f"not a valid template: {error.message}") from None
+
+
+def templates(value: Any) -> Any:
+    """Return a value as it is when every template inside it compiles; raises with its path."""
+    _check(value, [], 64)
+    return value
+
+
+def _check(value: Any, path: list[Any], left: int) -> None:
+    if isinstance(value, str):
+        try:
+            check(value)
+        except vol.Invalid as error:
+            error.path[:0] = path
+            raise
+    elif left and isinstance(value, dict):
+        for key, item in value.items():
+            if isinstance(key, str):
+                _check(key, [*path, key], 0)
+            _check(item, [*path, key], left - 1)
+    elif left and isinstance(value, list):
+        for index, item in enumerate(value):
+            _check(item, [*path, index], left - 1)
