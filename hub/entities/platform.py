@@ -114,9 +114,10 @@ class EntityIndex:
         self._platforms.pop(platform, None)
 
     def renew(self, entity: Entity) -> None:
-        """Tell the registry what a living entity says of itself now, and publish that."""
+        """Tell the registry what an entity says of itself now; publish that while it lives."""
         entity.attach(self.hub, self._register(entity.entry.platform, entity))
-        entity.write()
+        if self._entities.get(entity.entity_id) is entity:
+            entity.write()
 
     def load_kind(self, entity: type[Entity]) -> None:
         """Register the services of a kind; done by its first entity where nobody did before."""

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from hub.helpers.kinds import KINDS
 from hub.resources import ResourceType
 
-TYPES: Final[tuple[ResourceType, ...]] = ()
+TYPES: Final[tuple[ResourceType, ...]] = tuple(kind.type() for kind in KINDS.values())

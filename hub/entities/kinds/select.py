@@ -19,7 +19,7 @@ class SelectEntity(Entity):
     """A choice of `options`."""
 
     kind = "select"
-    SERVICES: ClassVar = (
+    SERVICES: ClassVar[tuple[EntityService, ...]] = (
         EntityService(
             "select_option",
             "handle_select_option",
