@@ -1,10 +1,12 @@
-"""Entities that hold a time: input_datetime, and sensors of the class timestamp."""
+"""Times in fields, and entities that hold one: input_datetime, sensors of the class timestamp."""
 
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any
 
 import voluptuous as vol
 
+from hub.automation import fields
+from hub.automation.timing import WEEKDAYS
 from hub.const import UNAVAILABLE, UNKNOWN
 from hub.schema import entity_id
 
@@ -49,6 +51,23 @@ def time_or_entity(value: object) -> Any:
     if isinstance(value, str) and "." in value:
         return time_entity(value)
     return time_of_day(value)
+
+
+def fixed_offset(value: object) -> float:
+    """Accept a time span that may be negative; no template: it is asked for once."""
+    found = fields.signed_period(value)
+    if not isinstance(found, float):
+        raise vol.Invalid("expected a fixed offset such as -00:15:00, not a template")
+    return found
+
+
+def weekdays(value: object) -> list[str]:
+    """Accept `mon` .. `sun`, one or several."""
+    found = fields.texts(value)
+    for index, day in enumerate(found):
+        if day not in WEEKDAYS:
+            raise vol.Invalid(f"expected one of {', '.join(WEEKDAYS)}", path=[index])
+    return found
 
 
 def moment_of(state: "State | None", place: "ZoneInfo") -> datetime | time | None:

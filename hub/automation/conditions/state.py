@@ -118,7 +118,7 @@ def compile(world: "World", config: Mapping[str, Any], inner: Compile) -> Check:
             return held, found
         seconds = fields.seconds(world, lasting, variables)
         lasted = world.clock.time() - state.last_changed
-        return lasted > seconds, {**found, "duration": lasted, "wanted_duration": seconds}
+        return lasted >= seconds, {**found, "duration": lasted, "wanted_duration": seconds}
 
     return of_entities("state", config["entity_id"], config["match"] == "all", ask)
 

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 import voluptuous as vol
 
 from hub.automation import fields, timing
-from hub.automation.timestates import moment_of, time_entity, time_of_day, time_or_entity
+from hub.automation.timestates import (
+    fixed_offset,
+    moment_of,
+    time_entity,
+    time_or_entity,
+    weekdays,
+)
 from hub.automation.triggers.kind import Run, TriggerKind
 from hub.errors import InvalidFormat
 
@@ -28,13 +34,6 @@ def _moment(value: object) -> Any:
     return time_or_entity(value)
 
 
-def _offset(value: object) -> float:
-    found = fields.signed_period(value)
-    if not isinstance(found, float):
-        raise vol.Invalid("expected a fixed offset such as -00:15:00, not a template")
-    return found
-
-
 def _moments(value: object) -> list[Any]:
     given = value if isinstance(value, list) else [value]
     if not given:
@@ -49,17 +48,8 @@ def _moments(value: object) -> list[Any]:
     return found
 
 
-def weekdays(value: object) -> list[str]:
-    """Accept `mon` .. `sun`, one or several."""
-    found = fields.texts(value)
-    for index, day in enumerate(found):
-        if day not in timing.WEEKDAYS:
-            raise vol.Invalid(f"expected one of {', '.join(timing.WEEKDAYS)}", path=[index])
-    return found
-
-
 _WITH_OFFSET: Final = vol.Schema(
-    {vol.Required("entity_id"): time_entity, vol.Optional("offset", default=0.0): _offset}
+    {vol.Required("entity_id"): time_entity, vol.Optional("offset", default=0.0): fixed_offset}
 )
 
 
@@ -173,5 +163,3 @@ KIND: Final = TriggerKind(
     {vol.Required("at"): _moments, vol.Optional("weekday"): weekdays},
     attach,
 )
-
-__all__ = ["KIND", "time_of_day", "weekdays"]
