@@ -103,6 +103,10 @@ class History:
         async with self._recorder.read() as connection:
             return await self._attributes.texts(connection, wanted)
 
+    async def entity_ids(self) -> list[str]:
+        """Return every entity that was ever recorded."""
+        return list(await self._numbers(None))
+
     async def changes(
         self, start: float, end: float, entity_ids: Iterable[str] | None = None
     ) -> AsyncIterator[Change]:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from hub.events import Event, Unsubscribe
     from hub.hub import Hub
-    from hub.recorder.columns import Columns
     from hub.util.clock import Cancel
 
 GROUP_SECONDS: Final = 0.35
@@ -69,12 +68,12 @@ class LiveChanges:
         self._last: dict[str, tuple[int, str | None]] = {}
         self._unlisten: Unsubscribe | None = hub.bus.listen(EVENT_STATE_CHANGED, self._changed)
 
-    def seen(self, rows: "Columns") -> None:
-        """Note what was read."""
-        self._last[rows.entity_id] = (rows.times[-1], rows.states[-1])
+    def read(self, entity_id: str, time: int, state: str | None) -> None:
+        """Note the newest row that was read of an entity; `time` in microseconds."""
+        self._last[entity_id] = (time, state)
 
-    def open(self) -> None:
-        """Leave out what was read meanwhile, and let the rest go."""
+    def open(self, *, more: bool = False) -> None:
+        """Leave out what was read meanwhile, and let the rest go; `more` = the caller has some."""
         for entity_id, (time, state) in self._last.items():
             events = self._waiting.get(entity_id, [])
             for index in reversed(range(len(events))):
@@ -84,7 +83,7 @@ class LiveChanges:
                     break
         self._last.clear()
         self._open = True
-        if self._count:
+        if self._count or more:
             self._timer.push()
 
     def take(self) -> dict[str, list[StateChanged]]:
@@ -92,9 +91,10 @@ class LiveChanges:
         waiting, self._waiting, self._count = self._waiting, {}, 0
         return {entity_id: events for entity_id, events in waiting.items() if events}
 
-    def retry(self) -> None:
-        """Call `ready` again in a while, for a client that does not read now."""
-        self._timer.push()
+    def push(self) -> None:
+        """Call `ready` in a while: the caller has something, or its client does not read now."""
+        if self._open:
+            self._timer.push()
 
     def stop(self) -> None:
         """Listen no longer; what waits is dropped."""
@@ -119,6 +119,11 @@ class LiveChanges:
             self.left_out += max(len(events) - 1, 0)
             del events[:-1]
         self._count = len(self._waiting)
+
+
+def recorded(hub: "Hub", entity_id: str) -> bool:
+    """Tell whether changes of an entity are kept at all: a stream tells no others."""
+    return hub.recorder.policies.of(entity_id).record != "none"
 
 
 def _is(event: StateChanged, time: int, state: str | None) -> bool:

@@ -69,6 +69,9 @@ READ = [
     "job/list",
     "job/log",
     "job/subscribe",
+    "logbook/event_stream",
+    "logbook/get_action_calls",
+    "logbook/get_events",
     "manifest/get",
     "manifest/list",
     "policy/list",
@@ -93,6 +96,7 @@ ADMIN_READ = [
     "config/auth/list",
     "config/auth/tokens",
     "config_entries/get_single",
+    "logbook/get_action_calls",
     "policy/list",
 ]
 """Shown to administrators only; what others add to it is theirs to decide."""

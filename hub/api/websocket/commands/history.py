@@ -10,13 +10,14 @@ from hub.api.history import Form, by_entity, live_row
 from hub.api.period import known_ids, limited, range_of
 from hub.api.websocket.command import Message, Raw, Then, command
 from hub.api.websocket.connection import Connection
-from hub.api.websocket.live import LiveChanges
+from hub.api.websocket.live import LiveChanges, recorded
 from hub.recorder.queries import SIGNIFICANT_DOMAINS, Wanted
 from hub.schema import integer, text
 from hub.util.json import dumps
 
 if TYPE_CHECKING:
     from hub.auth import User
+    from hub.recorder.columns import Columns
     from hub.states import StateChanged
     from hub.util.clock import Cancel
 
@@ -108,7 +109,8 @@ class Stream:
         hub = connection.hub
         now = hub.clock.time()
         if entity_ids and (end is None or end > now):
-            self._live = LiveChanges(hub, frozenset(entity_ids), self._send)
+            followed = frozenset(one for one in entity_ids if recorded(hub, one))
+            self._live = LiveChanges(hub, followed, self._send)
             if end is not None:
                 self._finish = hub.clock.call_later(end - now, self._end)
 
@@ -117,8 +119,9 @@ class Stream:
         wanted = self._form.wanted
         try:
             async with limited():
-                seen = None if self._live is None else self._live.seen
-                states = await by_entity(self._connection.hub, self._entity_ids, self._form, seen)
+                states = await by_entity(
+                    self._connection.hub, self._entity_ids, self._form, self._seen
+                )
         except BaseException:
             self._connection.unsubscribe(self._id)
             raise
@@ -132,6 +135,10 @@ class Stream:
             self._finish()
         if self._live is not None:
             self._live.stop()
+
+    def _seen(self, rows: "Columns") -> None:
+        if self._live is not None:
+            self._live.read(rows.entity_id, rows.times[-1], rows.states[-1])
 
     def _first(self, event: bytes) -> None:
         if self._stopped:
@@ -151,7 +158,7 @@ class Stream:
         if live is None or self._stopped:
             return
         if connection.slow:
-            live.retry()
+            live.push()
             return
         left_out, live.left_out = live.left_out, 0
         parts = []
