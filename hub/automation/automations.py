@@ -163,10 +163,9 @@ class Automations:
 
         if not isinstance(item, Automation):
             return
-        wanted = item.config.get("initial_state")
-        if wanted is None:
-            wanted = True if enabled is None else enabled(item)
-        if not wanted:
+        was_on = True if enabled is None else enabled(item)
+        if not item.config.get("initial_state", was_on):
+            item.changed()
             return
         try:
             item.enable()

@@ -1,6 +1,6 @@
 """A whole hub inside the test's own loop, on a free loopback port with folders of its own."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,20 @@ class House:
     url: str
     token: str
     session: aiohttp.ClientSession
+    folder: Path
+    """Holds `config` and `data`."""
     clients: list[Client] = field(default_factory=list)
+    is_stopped: bool = False
+
+    async def stop(self) -> None:
+        """Stop the hub; its folder stays."""
+        if self.is_stopped:
+            return
+        self.is_stopped = True
+        for client in self.clients:
+            await client.ws.close()
+        await self.session.close()
+        await bootstrap.stop(self.running)
 
     @property
     def hub(self) -> Hub:
@@ -79,33 +92,46 @@ MakeHouse = Callable[..., Awaitable[House]]
 
 @pytest.fixture
 async def make_house(tmp_path: Path) -> AsyncIterator[MakeHouse]:
-    """Return a function that starts a hub with a hub.yaml and resources; all stop at the end."""
+    """Return a function that starts a hub with a hub.yaml, resources and further files.
+
+    `after` starts again in the folder of a hub, which is stopped first. All stop at the end.
+    """
     houses: list[House] = []
 
-    async def make(config: str = CONFIG, resources: str | None = None) -> House:
-        folder = tmp_path / f"house{len(houses)}"
+    async def make(
+        config: str = CONFIG,
+        resources: str | None = None,
+        *,
+        files: Mapping[str, str] | None = None,
+        after: House | None = None,
+    ) -> House:
+        if after is not None:
+            await after.stop()
+        folder = tmp_path / f"house{len(houses)}" if after is None else after.folder
         config_dir = folder / "config"
-        config_dir.mkdir(parents=True)
-        (config_dir / "hub.yaml").write_text(config, encoding="utf-8")
+        config_dir.mkdir(parents=True, exist_ok=True)
+        wanted = {} if after is not None else {"hub.yaml": config, **(files or {})}
         if resources is not None:
-            (config_dir / "resources").mkdir()
-            (config_dir / "resources" / "test.yaml").write_text(resources, encoding="utf-8")
+            wanted["resources/test.yaml"] = resources
+        for name, content in wanted.items():
+            (config_dir / name).parent.mkdir(exist_ok=True)
+            (config_dir / name).write_text(content, encoding="utf-8")
         settings = bootstrap.load_settings(config_dir)
         running = await bootstrap.start(settings, config_dir, folder / "data", port=0)
         auth = running.hub.auth
-        user = await auth.create_owner("Owner", "owner", "a-long-password")
-        token = await auth.tokens.create_long_lived(user, "tests", 1)
+        if after is None:
+            user = await auth.create_owner("Owner", "owner", "a-long-password")
+            token = await auth.tokens.create_long_lived(user, "tests", 1)
+        else:
+            token = after.token
         url = f"http://127.0.0.1:{running.api.port}"
-        house = House(running, url, token, aiohttp.ClientSession())
+        house = House(running, url, token, aiohttp.ClientSession(), folder)
         houses.append(house)
         return house
 
     yield make
     for house in houses:
-        for client in house.clients:
-            await client.ws.close()
-        await house.session.close()
-        await bootstrap.stop(house.running)
+        await house.stop()
 
 
 @pytest.fixture

@@ -242,27 +242,27 @@ def action(value: object) -> Config:
     given, keys = validation.renamed(value, {"service": "action"})
     if "condition" in given or (not given.keys() & KINDS.keys() and _is_group(given)):
         return _as_condition(given)
-    for key, advice in NOT_SUPPORTED.items():
-        if key in given and "action" not in given:
-            raise vol.Invalid(f"{key} is not supported: {advice}", path=[key])
-    kinds = [key for key in KINDS if key in given]
-    if "choose" in kinds and "sequence" in kinds:
-        kinds.remove("sequence")
-    if not kinds:
-        given_keys = ", ".join(map(str, value)) or "nothing"
-        raise vol.Invalid(
-            f"says not what to do ({given_keys}): expected one of "
-            f"{', '.join([*KINDS, 'condition'])}"
-        )
-    # `stop`, `event` and `action` know fields that carry the names of other kinds
-    kind = kinds[0]
-    if len(kinds) > 1:
-        raise vol.Invalid(f"{' and '.join(kinds)} are two actions: write two items")
+    kind = _kind(given)
     if kind == "action":
         given, keys = _old_call(given, keys)
     found: Config = validation.checked(_SCHEMAS[kind], given, keys)
     found["kind"] = kind
     return found
+
+
+def _kind(given: Mapping[str, Any]) -> str:
+    """Return what kind of action a mapping is; raises `vol.Invalid`."""
+    for key, advice in NOT_SUPPORTED.items():
+        if key in given and "action" not in given:
+            raise vol.Invalid(f"{key} is not supported: {advice}", path=[key])
+    kinds = [key for key in KINDS if key in given]
+    if len(kinds) == 1:
+        return kinds[0]
+    if kinds:
+        raise vol.Invalid(f"{' and '.join(kinds)} are two actions: write two items")
+    keys = ", ".join(map(str, given)) or "nothing"
+    words = ", ".join([*KINDS, "condition"])
+    raise vol.Invalid(f"says not what to do ({keys}): expected one of {words}")
 
 
 def _is_group(given: Mapping[str, Any]) -> bool:

@@ -75,14 +75,14 @@ class _Wait(Step):
         path: str,
         found: "asyncio.Future[dict[str, Any]]",
         stop: "Unsubscribe",
-        timeout: float | None,
+        limit: float | None,
     ) -> None:
         clock = run.world.clock
         cancel: Callable[[], None] | None = None
         deadline = None
-        if timeout is not None:
-            deadline = clock.monotonic() + timeout
-            cancel = clock.call_later(timeout, lambda: found.done() or found.cancel())
+        if limit is not None:
+            deadline = clock.monotonic() + limit
+            cancel = clock.call_later(limit, lambda: found.done() or found.cancel())
         try:
             result = await found
         except asyncio.CancelledError:
