@@ -316,8 +316,8 @@ async def _start(hub: Hub, lock: contextlib.ExitStack, host: str, port: int) -> 
     watching.begin(hub, running.mqtt.status)
     await running.api.start(host, port, hub.data_dir)
     try:
-        hub.bus.fire(EVENT_START)
         await hub.recorder.start()
+        hub.bus.fire(EVENT_START)
         await hub.resources.start(hub)
         await hub.helpers.start()
         await running.loader.setup_all()
