@@ -9,4 +9,7 @@ pytest_plugins = [
     "tests.peers.browser",
     "tests.peers.terminal",
     "tests.peers.sshd",
+    "tests.peers.postgresql",
+    "tests.peers.mariadb",
+    "tests.peers.databases",
 ]

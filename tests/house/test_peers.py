@@ -4,13 +4,17 @@ import os
 import subprocess
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.peers.browser import trouble_of
 
 if TYPE_CHECKING:
     from playwright.async_api import Page
 
+    from tests.peers.mariadb import MariaDb
     from tests.peers.modbus import Mbpoll
     from tests.peers.mosquitto import Mosquitto
+    from tests.peers.postgresql import PostgreSql
     from tests.peers.sshd import Sshd
 
 
@@ -52,6 +56,26 @@ def test_sshd_lets_its_account_in_by_key(sshd: "Sshd") -> None:
     )  # fmt: skip
     assert done.stdout.strip() == sshd.account.name, done.stderr + sshd.log
     assert sshd.count("Accepted publickey") == 1
+
+
+@pytest.mark.xdist_group("postgresql")
+def test_postgresql_keeps_what_was_committed_over_a_kill(postgresql: "PostgreSql") -> None:
+    postgresql.create("kept")
+    postgresql.sql("CREATE TABLE a (b int); INSERT INTO a VALUES (7)", "kept")
+    postgresql.kill()
+    postgresql.start()
+    assert postgresql.sql("SELECT b FROM a", "kept") == "7"
+    postgresql.drop("kept")
+
+
+@pytest.mark.xdist_group("mariadb")
+def test_mariadb_keeps_what_was_committed_over_a_kill(mariadb: "MariaDb") -> None:
+    mariadb.create("kept")
+    mariadb.sql("CREATE TABLE a (b int); INSERT INTO a VALUES (7)", "kept")
+    mariadb.kill()
+    mariadb.start()
+    assert mariadb.sql("SELECT b FROM a", "kept") == "7"
+    mariadb.drop("kept")
 
 
 async def test_chromium_runs_a_page(page: "Page") -> None:
