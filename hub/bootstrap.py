@@ -313,6 +313,8 @@ async def _start(hub: Hub, lock: contextlib.ExitStack, host: str, port: int) -> 
     register_generic_services(hub)
     HostServices(hub).register()
     running = Running(hub, Api(hub), Mqtt(hub), Loader(hub), lock)
+    if hub.settings.mqtt.enabled:
+        hub.messages = running.mqtt.messages
     watching.begin(hub, running.mqtt.status)
     await running.api.start(host, port, hub.data_dir)
     try:

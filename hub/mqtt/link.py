@@ -49,6 +49,7 @@ class Message:
     retain: bool
     response_topic: str | None = None
     correlation: bytes | None = None
+    qos: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,16 +152,22 @@ class Link:
             self._unacked[info.mid] = done
 
     async def publish_acked(
-        self, topic: str, payload: bytes, *, retain: bool = False, within: float = ACK_TIMEOUT
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        qos: int = 1,
+        retain: bool = False,
+        within: float = ACK_TIMEOUT,
     ) -> None:
-        """Publish with QoS 1 and wait for the acknowledgement; raises `LinkError`."""
+        """Publish with QoS 1 or 2 and wait for the acknowledgement; raises `LinkError`."""
         future: asyncio.Future[str | None] = self._loop.create_future()
 
         def done(reason: str | None) -> None:
             if not future.done():
                 future.set_result(reason)
 
-        self.publish(topic, payload, retain=retain, done=done)
+        self.publish(topic, payload, qos=qos, retain=retain, done=done)
         try:
             async with asyncio.timeout(within):
                 reason = await future
@@ -410,6 +417,7 @@ class Link:
             bool(got.retain),
             getattr(props, "ResponseTopic", None),
             getattr(props, "CorrelationData", None),
+            got.qos,
         )
         try:
             self._on_message(message)

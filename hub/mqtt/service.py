@@ -17,6 +17,8 @@ from hub.const import (
     EVENT_STOP,
     VERSION,
 )
+from hub.errors import NotAllowed
+from hub.mqtt import services
 from hub.mqtt.birth import Birth
 from hub.mqtt.broker import Broker, BrokerFailed, find_binary
 from hub.mqtt.commands import Commands
@@ -27,6 +29,7 @@ from hub.mqtt.errors import TAKEN_OVER, LinkError, words
 from hub.mqtt.herald import Herald
 from hub.mqtt.ledger import Kind, Ledger, Row
 from hub.mqtt.link import Link, Message, Subscription, Will
+from hub.mqtt.messages import Messages
 from hub.mqtt.outbox import Outbox
 from hub.mqtt.publisher import Publisher
 from hub.mqtt.reconnect import Reconnect
@@ -74,6 +77,13 @@ class Mqtt:
         rights = CommandRights(hub, hub.settings.mqtt)
         self._commands = Commands(hub, self.topics, self._send, rights)
         self._birth = Birth(hub, self._tell_again)
+        self.messages = Messages(
+            hub.tasks,
+            hub.clock,
+            self._dial,
+            where=lambda: f"{self._where()} (messages)",
+            protocol=settings.protocol,
+        )
         self._ledger: Ledger | None = None
         self._publisher: Publisher | None = None
         self._herald: Herald | None = None
@@ -111,6 +121,7 @@ class Mqtt:
             return
         if self.settings.broker is None and not self._find_broker():
             return
+        self._unsubscribe.append(services.register(self._hub, self.publish))
         self._sensor = MqttConnected()
         await self._hub.entities.add(_PLATFORM, [self._sensor])
         self._tasks.append(self._hub.tasks.spawn(self._run(), "mqtt"))
@@ -127,7 +138,7 @@ class Mqtt:
         tasks = [*self._tasks, *([self._comparing] if self._comparing is not None else [])]
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, self.messages.stop(), return_exceptions=True)
         self._tasks.clear()
         if link is not None and link.connected:
             await self._farewell(link)
@@ -187,6 +198,23 @@ class Mqtt:
             raise LinkError("not connected to the broker")
         await compare.run(link, await self._read(link))
 
+    async def publish(
+        self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False
+    ) -> None:
+        """Publish a message of somebody's own; from QoS 1 on wait for the acknowledgement.
+
+        Raises `LinkError`, and `NotAllowed` for a topic that only the hub writes.
+        """
+        if self.topics.is_own(topic) or self.topics.is_announcement(topic):
+            raise NotAllowed(f"{topic} belongs to the hub, choose another topic")
+        link = self._link
+        if link is None:
+            raise LinkError("not connected to the broker")
+        if qos:
+            await link.publish_acked(topic, payload, qos=qos, retain=retain)
+        else:
+            link.publish(topic, payload, qos=0, retain=retain)
+
     async def forget(self) -> int:
         """Clear every topic of this hub from the broker and stop publishing; return how many."""
         link, herald = self._link, self._herald
@@ -233,6 +261,7 @@ class Mqtt:
             where=self._where,
             protocol=self.settings.protocol,
         )
+        self.messages.start()
         await reconnect.run(self._opened, self._lost)
 
     async def _furnish(self) -> None:
@@ -275,18 +304,32 @@ class Mqtt:
     def _make_link(
         self, protocol: MQTTProtocolVersion, on_lost: Callable[[LinkError], None]
     ) -> Link:
-        target = self.broker.settings if self.broker is not None else self._target
-        if target is None:
-            raise LinkError("no broker is configured")
-        self._target = target
         return Link(
-            target,
+            self._find_target(),
             f"hub-{self.topics.node}",
             protocol,
             will=Will(self.topics.status, OFFLINE),
             on_message=self._receive,
             on_lost=on_lost,
         )
+
+    def _dial(
+        self,
+        protocol: MQTTProtocolVersion,
+        on_message: Callable[[Message], None],
+        on_lost: Callable[[LinkError], None],
+    ) -> Link:
+        """Make the link on which messages for others arrive."""
+        client_id = f"hub-{self.topics.node}-messages"
+        target = self._find_target()
+        return Link(target, client_id, protocol, on_message=on_message, on_lost=on_lost)
+
+    def _find_target(self) -> BrokerSettings:
+        target = self.broker.settings if self.broker is not None else self._target
+        if target is None:
+            raise LinkError("no broker is configured")
+        self._target = target
+        return target
 
     async def _opened(self, link: Link) -> None:
         """Subscribe, say online, send what waits, then compare in the background."""
@@ -426,6 +469,7 @@ class Mqtt:
             self._publisher.forget(entity_id)
 
     def _hurry(self) -> None:
+        self.messages.hurry()
         if self._reconnect is not None:
             self._reconnect.hurry()
 

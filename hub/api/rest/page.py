@@ -1,4 +1,4 @@
-"""The page, its manifest, and webhooks, of which there are none yet."""
+"""The page and its manifest."""
 
 from aiohttp import web
 
@@ -24,16 +24,7 @@ async def manifest(request: web.Request) -> web.StreamResponse:
     return Answer(dumps(body), content_type="application/manifest+json").response()
 
 
-async def webhook(request: web.Request) -> web.Response:
-    """Answer an unknown webhook: always 200 and empty, so that ids can not be probed."""
-    del request
-    return web.Response()
-
-
 ROUTES = (
     Route("GET", "/", shell),
     Route("GET", "/manifest.json", manifest),
-    Route("GET", "/api/webhook/{webhook_id}", webhook),
-    Route("POST", "/api/webhook/{webhook_id}", webhook),
-    Route("PUT", "/api/webhook/{webhook_id}", webhook),
 )

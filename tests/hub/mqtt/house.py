@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from hub.audit import Audit
+from hub.automation.webhooks import Webhooks
 from hub.config.settings import MqttSettings
 from hub.entities import DeviceInfo, Entity, EntityIndex
 from hub.entities.kinds import (
@@ -256,6 +257,7 @@ class House:
             system_log=SystemLog(),
             probe=LoopProbe(),
             hub_id="0" * 32,
+            webhooks=Webhooks(),
         )
         for registry in (floors, labels, areas, devices, entity_registry):
             await registry.load()
