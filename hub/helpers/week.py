@@ -82,13 +82,12 @@ def _after_gap(local: datetime) -> datetime:
     """Return the instant at which clocks are put forward over a local time."""
     before = local.replace(fold=0).utcoffset() or timedelta()
     after = local.replace(fold=1).utcoffset() or timedelta()
-    low = (local.replace(tzinfo=None) - max(before, after)).replace(tzinfo=UTC)
-    high = (local.replace(tzinfo=None) - min(before, after)).replace(tzinfo=UTC)
-    zone = local.tzinfo
-    while high - low > timedelta(seconds=1):
-        middle = low + (high - low) / 2
-        if middle.astimezone(zone).utcoffset() == low.astimezone(zone).utcoffset():
-            low = middle
-        else:
-            high = middle
-    return high.replace(microsecond=0) + timedelta(seconds=1 if high.microsecond else 0)
+    naive, zone = local.replace(tzinfo=None), local.tzinfo
+    earliest = (naive - max(before, after)).replace(tzinfo=UTC)
+    was = earliest.astimezone(zone).utcoffset()
+    low, high = 0, int(abs(after - before).total_seconds())
+    while high - low > 1:
+        middle = (low + high) // 2
+        same = (earliest + timedelta(seconds=middle)).astimezone(zone).utcoffset() == was
+        low, high = (middle, high) if same else (low, middle)
+    return earliest + timedelta(seconds=high)

@@ -1,0 +1,121 @@
+"""Last values outlive the end of the process, also kill -9; timers go on or finish."""
+
+import json
+import signal
+import time
+import urllib.request
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.peers.hub import HubProcess
+
+CONFIG = """
+hub:
+  name: Test
+  time_zone: Europe/Berlin
+mqtt:
+  enabled: false
+input_boolean:
+  guests:
+  always_on_at_start:
+    initial: true
+input_number:
+  flow: {min: 20, max: 55}
+input_select:
+  mode: {options: [home, away]}
+input_text:
+  note:
+input_datetime:
+  wake: {has_time: true}
+input_button:
+  bell:
+counter:
+  starts:
+  forgetful: {restore: false, initial: 7}
+timer:
+  long: {duration: "10:00:00", restore: true}
+  short: {duration: "0:00:01", restore: true}
+  held: {duration: "0:10:00", restore: true}
+  lost: {duration: "10:00:00"}
+schedule:
+  heating:
+    monday: [{from: "06:00", to: "08:00"}]
+"""
+CALLS: list[tuple[str, str, dict[str, Any]]] = [
+    ("input_boolean/turn_on", "input_boolean.guests", {}),
+    ("input_boolean/turn_off", "input_boolean.always_on_at_start", {}),
+    ("input_number/set_value", "input_number.flow", {"value": 33.5}),
+    ("input_select/select_option", "input_select.mode", {"option": "away"}),
+    ("input_text/set_value", "input_text.note", {"value": "milk"}),
+    ("input_datetime/set_datetime", "input_datetime.wake", {"time": "06:45:00"}),
+    ("input_button/press", "input_button.bell", {}),
+    ("counter/increment", "counter.starts", {}),
+    ("counter/increment", "counter.forgetful", {}),
+    ("timer/start", "timer.long", {}),
+    ("timer/start", "timer.short", {"duration": "0:00:02"}),
+    ("timer/start", "timer.held", {}),
+    ("timer/pause", "timer.held", {}),
+    ("timer/start", "timer.lost", {}),
+]
+
+
+def ask(hub: HubProcess, method: str, path: str, body: Any = None) -> Any:
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(  # noqa: S310 - the address is ours
+        f"{hub.url}/api/{path}", data=data, method=method, headers=hub.headers
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+        return json.loads(answer.read())
+
+
+def states(hub: HubProcess) -> dict[str, Any]:
+    """Return every state once the hub runs."""
+    while ask(hub, "GET", "core/state")["state"] != "RUNNING":
+        time.sleep(0.05)
+    return {item["entity_id"]: item for item in ask(hub, "GET", "states")}
+
+
+def change_everything(hub: HubProcess) -> dict[str, Any]:
+    states(hub)
+    for service, entity_id, data in CALLS:
+        ask(hub, "POST", f"services/{service}", {"entity_id": entity_id, **data})
+    return states(hub)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM], ids=["killed", "stopped"])
+def test_values_outlive_the_process(
+    start_hub: Callable[..., HubProcess], how: signal.Signals
+) -> None:
+    hub = start_hub(CONFIG)
+    before = change_everything(hub)
+    if how is signal.SIGKILL:
+        time.sleep(1.0)  # what may be lost: the last second
+    hub.stop(how)
+    time.sleep(1.5)  # the short timer ends while the hub is away
+    hub.start()
+    after = states(hub)
+    expected = {
+        "input_boolean.guests": "on",
+        "input_boolean.always_on_at_start": "on",
+        "input_number.flow": "33.5",
+        "input_select.mode": "away",
+        "input_text.note": "milk",
+        "input_datetime.wake": "06:45:00",
+        "input_button.bell": before["input_button.bell"]["state"],
+        "counter.starts": "1",
+        "counter.forgetful": "7",
+        "timer.long": "active",
+        "timer.short": "idle",
+        "timer.held": "paused",
+        "timer.lost": "idle",
+    }
+    assert {name: after[name]["state"] for name in expected} == expected
+    assert (
+        after["timer.long"]["attributes"]["finishes_at"]
+        == before["timer.long"]["attributes"]["finishes_at"]
+    )
+    assert after["timer.held"]["attributes"]["remaining"] in ("0:09:59", "0:10:00")
+    assert after["counter.starts"]["attributes"]["editable"] is False
