@@ -58,9 +58,9 @@ class Automation(Runnable):
 
     def enable(self) -> None:
         """Let the triggers listen."""
-        if self.is_on:
-            return
         self.is_on = True
+        if self._detach is not None:
+            return
         self._detach = attach(
             self.world,
             self.config["triggers"],
@@ -132,8 +132,9 @@ class Automation(Runnable):
                 f"trigger/{trigger['idx']}" if trigger is not None else "trigger", variables
             )
         try:
-            variables = {**variables, **self._variables(self.config["variables"], variables)}
-            if not skip_conditions and not self._hold(variables, trace):
+            if own := self.config["variables"]:
+                variables = {**variables, **self._variables(own, variables)}
+            if not skip_conditions and not self._hold(variables, context, trace):
                 return None
         except HubError as error:
             if trace is not None:
@@ -153,9 +154,11 @@ class Automation(Runnable):
 
         return self.begin(context, variables, trace, started)
 
-    def _hold(self, variables: Mapping[str, Any], trace: Trace | None) -> bool:
+    def _hold(self, variables: Mapping[str, Any], context: RunContext, trace: Trace | None) -> bool:
         """Ask the conditions; one that can not be answered counts as not held."""
-        run = Run(self.world, self.name, RunContext(self.owner, None, self.key), variables, trace)
+        if not len(self._conditions):
+            return True
+        run = Run(self.world, self.name, context, variables, trace, reader=self.reader)
         try:
             if self._conditions.hold(run, run.scope, "condition"):
                 return True

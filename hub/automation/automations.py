@@ -100,6 +100,8 @@ class Automations:
 
         One that can not be loaded is told in `problems` and takes no other with it.
         """
+        from hub.automation.automation import Automation
+
         made: list[Item] = []
         for resource_id, spec in specs.items():
             await self.drop(resource_id)
@@ -110,11 +112,13 @@ class Automations:
             item.reader = self.reader(item.owner)
             self._items[resource_id] = item
             made.append(item)
+            if isinstance(item, Automation):
+                item.is_on = self._is_wanted(item, enabled)
         await self.stage.enter(made)
         for item in made:
             self._offer(item)
         for item in made:
-            self._switch_on(item, enabled)
+            self._attach(item)
 
     async def drop(self, resource_id: str) -> None:
         """Take an item away; what it runs ends."""
@@ -158,14 +162,20 @@ class Automations:
             return Automation(self.world, key, spec, validation.automation(given))
         return Script(self.world, key, spec, validation.script(given))
 
-    def _switch_on(self, item: "Item", enabled: Callable[["Automation"], bool] | None) -> None:
+    @staticmethod
+    def _is_wanted(
+        automation: "Automation", enabled: Callable[["Automation"], bool] | None
+    ) -> bool:
+        """Tell whether an automation begins switched on."""
+        was_on = True if enabled is None else enabled(automation)
+        return bool(automation.config.get("initial_state", was_on))
+
+    @staticmethod
+    def _attach(item: "Item") -> None:
+        """Let the triggers of an automation that is on listen."""
         from hub.automation.automation import Automation
 
-        if not isinstance(item, Automation):
-            return
-        was_on = True if enabled is None else enabled(item)
-        if not item.config.get("initial_state", was_on):
-            item.changed()
+        if not isinstance(item, Automation) or not item.is_on:
             return
         try:
             item.enable()

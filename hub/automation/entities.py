@@ -1,5 +1,6 @@
 """Automations and scripts as entities of the house."""
 
+import asyncio
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import voluptuous as vol
@@ -33,7 +34,21 @@ class _Item(Entity):
         self.name = item.name
         self.icon = item.config.get("icon")
         self.suggested_object_id = item.entity_id.partition(".")[2]
-        item.changed = self.write
+        item.changed = self._changed
+        self._writing = False
+
+    def _changed(self) -> None:
+        """Publish with the next turn of the loop: a burst of runs is one new state."""
+        if not self._writing:
+            self._writing = True
+            asyncio.get_running_loop().call_soon(self._publish)
+
+    def _publish(self) -> None:
+        self._writing = False
+        if self._hub is None:
+            return
+        running = self.item.running
+        self.write(running[-1].context if running else self.item.last_context)
 
     def attach(self, hub: "Hub", entry: "EntityEntry") -> None:
         """Tell the item which id the registry gave it."""
@@ -98,11 +113,13 @@ class AutomationEntity(_Item):
         """Let the triggers listen."""
         self.item.enable()
         self.switched(self.item)
+        self.write()
 
     def turn_off(self, stop_actions: bool = True) -> None:
         """Let the triggers listen no more."""
         self.item.disable(stop_actions=stop_actions)
         self.switched(self.item)
+        self.write()
 
     def toggle(self) -> None:
         """Switch to the other side."""

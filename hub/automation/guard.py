@@ -18,8 +18,9 @@ class RunContext(Context):
     def __init__(self, user_id: str | None, cause: Context | None, own: str) -> None:
         """Continue the line of `cause`, when that was a run itself."""
         super().__init__(user_id, None if cause is None else cause.id)
-        before = cause.lineage if isinstance(cause, RunContext) else frozenset()
-        self.lineage: frozenset[str] = before | {own}
+        self.lineage: frozenset[str] | set[str] = (
+            cause.lineage | {own} if isinstance(cause, RunContext) else {own}
+        )
 
 
 class Guard:

@@ -39,6 +39,7 @@ class Runnable:
         """The user with whose rights it acts; None = the house itself."""
         self.reader: Reader | None = None
         self.last_triggered: float | None = None
+        self.last_context: Context | None = None
         self.running: list[Run] = []
         self.rehearses = False
         """Switched on by hand, whatever `dry_run` of its text says."""
@@ -171,6 +172,7 @@ class Runnable:
 
     def _start(self, run: Run) -> None:
         self.last_triggered = self.world.clock.time()
+        self.last_context = run.context
         self.running.append(run)
         run.started()
         try:

@@ -22,6 +22,7 @@ class Trace:
 
     __slots__ = (
         "_now",
+        "_run_id",
         "_steps",
         "config",
         "context",
@@ -31,7 +32,6 @@ class Trace:
         "finish",
         "item_id",
         "last",
-        "run_id",
         "start",
         "steps_left_out",
         "trigger",
@@ -45,7 +45,7 @@ class Trace:
         self.item_id = item_id
         self.config = config
         self.context = context
-        self.run_id = uuid4().hex
+        self._run_id: str | None = None
         self.start: float = now()
         self.finish: float | None = None
         self.trigger: str | None = None
@@ -58,6 +58,13 @@ class Trace:
         self.steps_left_out = 0
         self._now = now
         self._steps: dict[str, list[_Step]] = {}
+
+    @property
+    def run_id(self) -> str:
+        """Return 32 hexadecimal digits, drawn when they are first asked for."""
+        if (found := self._run_id) is None:
+            found = self._run_id = uuid4().hex
+        return found
 
     def begin(self, path: str, changed: Mapping[str, Any] | None = None) -> "_Step | None":
         """Note that a step starts, with the variables that are new; None when it is not kept."""
@@ -76,15 +83,18 @@ class Trace:
         return step
 
     def note(
-        self, path: str, result: Mapping[str, Any] | None = None, error: str | None = None
+        self, path: str, result: dict[str, Any] | None = None, error: str | None = None
     ) -> None:
-        """Add what a step at `path` found or how it failed."""
+        """Add what a step at `path` found or how it failed; `result` becomes the trace's own."""
         steps = self._steps.get(path)
         step = steps[-1] if steps else self.begin(path)
         if step is None:
             return
         if result is not None:
-            step.result = result if step.result is None else {**step.result, **result}
+            if step.result is None:
+                step.result = result
+            else:
+                step.result.update(result)
         if error is not None:
             step.error = error
 
@@ -142,7 +152,7 @@ class _Step:
     def __init__(self, at: float, changed: Mapping[str, Any] | None) -> None:
         self.at = at
         self.changed = changed
-        self.result: Mapping[str, Any] | None = None
+        self.result: dict[str, Any] | None = None
         self.error: str | None = None
 
     def as_dict(self, path: str) -> dict[str, Any]:

@@ -23,6 +23,10 @@ class Checks:
         """Take them in order."""
         self._checks = tuple(checks)
 
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._checks)
+
     def hold(self, run: Run, scope: "Scope", path: str) -> bool:
         """Ask one after the other until one does not hold; raises `ConditionError`."""
         variables = scope.all

@@ -115,7 +115,7 @@ class Run:
             changed, self.changed = self.changed, {}
             self.trace.begin(path, changed)
 
-    def note(self, path: str, result: Mapping[str, Any]) -> None:
+    def note(self, path: str, result: dict[str, Any]) -> None:
         """Note what a step did."""
         if self.trace is not None:
             self.trace.note(path, result)
