@@ -45,7 +45,7 @@ async def webhook(request: web.Request) -> web.Response:
         return web.Response()
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            called = await _read(webhook_id, request.clone(client_max_size=MAX_BODY_BYTES))
+            called = await _read(webhook_id, _larger(request))
     except (ValueError, TimeoutError) as error:
         why = "came too slowly" if isinstance(error, TimeoutError) else "is not what it says it is"
         _LOGGER.warning("A webhook was called by %s with a body that %s", request.remote, why)
@@ -53,6 +53,12 @@ async def webhook(request: web.Request) -> web.Response:
     for hook in hooks:
         await _call(hook, called)
     return web.Response()
+
+
+def _larger(request: web.Request) -> web.Request:
+    """Return the request with the limit for bodies that somebody waits for."""
+    remote = "" if request.remote is None else request.remote
+    return request.clone(client_max_size=MAX_BODY_BYTES, remote=remote)
 
 
 async def _read(webhook_id: str, request: web.Request) -> WebhookRequest:

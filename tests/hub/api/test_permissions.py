@@ -85,8 +85,11 @@ READ = [
     "resource/types",
     "subscribe_entities",
     "subscribe_events",
+    "subscribe_trigger",
     "system_health/info",
     "system_log/list",
+    "test_condition",
+    "validate_config",
 ]
 ADMIN_READ = [
     "audit/list",
@@ -98,6 +101,8 @@ ADMIN_READ = [
     "config_entries/get_single",
     "logbook/get_action_calls",
     "policy/list",
+    "subscribe_trigger",
+    "test_condition",
 ]
 """Shown to administrators only; what others add to it is theirs to decide."""
 
