@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from hub.automation.automation import Automation
 from hub.automation.automations import AUTOMATION, SCRIPT, Automations
 from hub.automation.entities import AutomationEntity, ScriptEntity
+from hub.automation.sun import Sun
 from hub.errors import HubError
 from hub.observe.health import Level
 
@@ -47,6 +48,9 @@ class HouseAutomations(Automations):
         """Add the entities, attach the triggers, follow the resources."""
         hub = self.hub
         self._switches = await hub.documents.load(_NAMESPACE, _SWITCHES) or {}
+        sun = Sun(hub)
+        sun.start()
+        self._stops.append(sun.stop)
         for kind in (AUTOMATION, SCRIPT):
             self._stops.append(hub.resources.listen(self._changed, kind))
             hub.services.register(kind.partition(".")[2], "reload", self._reload, admin=True)

@@ -63,6 +63,7 @@ class _Reader:
         self._given = root
         self._root = root.resolve()
         self._secrets: dict[Path, dict[str, Any]] = {}
+        self._names: dict[Path, str] = {}
         self._nodes = 0
 
     def file(self, path: Path, keys: Keys, opened: tuple[Path, ...]) -> Any:
@@ -233,7 +234,9 @@ class _Reader:
 
     def _place(self, opened: tuple[Path, ...], node: yaml.Node) -> Place:
         path = opened[-1]
-        return str(self._shown(path)), node.start_mark.line + 1
+        if (shown := self._names.get(path)) is None:
+            shown = self._names[path] = str(self._shown(path))
+        return shown, node.start_mark.line + 1
 
     def _shown(self, path: Path) -> Path:
         """Return the path as the person gave the folder, not as links resolve it."""
