@@ -40,7 +40,7 @@ def _target(value: object) -> dict[str, Any] | str:
         return fields.template(value)
     if not isinstance(value, Mapping):
         raise vol.Invalid("expected a target such as {entity_id: light.hall}")
-    return dict(fields.templates(_TARGET(dict(value))))
+    return dict(fields.templates(validation.checked(_TARGET, dict(value))))
 
 
 _IDS: Final = vol.Any(str, [str], msg="expected an id or a list of ids")

@@ -15,16 +15,18 @@ def check_config(config: Path) -> None:
     from hub.errors import ConfigError
     from hub.resources.check import check
 
+    problems = set(check(config))
+    settings = None
     try:
         settings = load(config)
-        if problems := check(config):
-            raise ConfigError(problems)
     except ConfigError as error:
-        for problem in error.problems:
+        problems |= set(error.problems)
+    if problems or settings is None:
+        for problem in sorted(problems, key=lambda item: (item.file, item.line or 0)):
             click.echo(problem, err=True)
-        count = len(error.problems)
+        count = len(problems)
         click.echo(f"{count} {'problem' if count == 1 else 'problems'} in {config}", err=True)
-        raise click.exceptions.Exit(2) from None
+        raise click.exceptions.Exit(2)
     for warning in settings.warnings:
         click.echo(f"warning: {warning}", err=True)
     loaded = ", ".join(sorted(settings.integrations)) or "none"
