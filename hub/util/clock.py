@@ -101,8 +101,7 @@ class FakeClock:
         end = self._monotonic + seconds
         await self.settle()
         while self._timers and self._timers[0][0] <= end:
-            due, serial = heapq.heappop(self._timers)
-            action = self._actions.pop(serial, None)
+            due, action = self._pop()
             if action is None:
                 continue
             self._move(due)
@@ -123,6 +122,11 @@ class FakeClock:
             if quiet >= self.quiet_turns:
                 return
 
+    def _pop(self) -> tuple[float, Callable[[], object] | None]:
+        """Take the next timer; its action is None when it was cancelled."""
+        due, serial = heapq.heappop(self._timers)
+        return due, self._actions.pop(serial, None)
+
     def _move(self, monotonic: float) -> None:
         # Whole microseconds: a timer that is due at 22:00 must not find 21:59:59.9999998.
         self._now = round(self._now + monotonic - self._monotonic, 6)
@@ -134,11 +138,13 @@ def _resolve(future: asyncio.Future[None]) -> None:
         future.set_result(None)
 
 
+def is_ready(task: "asyncio.Task[object]") -> bool:
+    """Tell whether a task could go on now: it waits for nothing that is still to come."""
+    waits_for = getattr(task, "_fut_waiter", None)
+    return not task.done() and (waits_for is None or waits_for.done())
+
+
 def _is_busy() -> bool:
     """Tell whether a task but the present one could go on now."""
     current = asyncio.current_task()
-    for task in asyncio.all_tasks():
-        waits_for = getattr(task, "_fut_waiter", None)
-        if task is not current and (waits_for is None or waits_for.done()):
-            return True
-    return False
+    return any(task is not current and is_ready(task) for task in asyncio.all_tasks())

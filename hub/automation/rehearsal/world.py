@@ -84,12 +84,19 @@ def matches(pattern: str, topic: str) -> bool:
 class RehearsalWorld:
     """All that automations act upon, with nothing outside behind it."""
 
-    def __init__(self, settings: "Settings", clock: FakeClock, *, make_own: bool = True) -> None:
+    def __init__(
+        self,
+        settings: "Settings",
+        clock: FakeClock,
+        *,
+        make_own: bool = True,
+        tasks: Tasks | None = None,
+    ) -> None:
         """Start empty at the clock's time."""
         self.settings = settings
         self.time = clock
         self.clock: Clock = clock
-        self.tasks = Tasks()
+        self.tasks = Tasks() if tasks is None else tasks
         self.bus: EventBus = Bus(self.tasks, clock.time)
         self.past: float | None = None
         """When what is written now happened; None = at the clock's time."""
