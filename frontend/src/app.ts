@@ -1,6 +1,6 @@
 /** The signed-in page: the bar, the banner, the present page, the details over it. */
 import { LitElement, css, html, nothing } from "lit";
-import { customElement } from "lit/decorators.js";
+import { customElement, state } from "lit/decorators.js";
 import "./pages/overview";
 import { icon, type IconName } from "./components/icon";
 import { hub } from "./hub";
@@ -11,7 +11,7 @@ import { Watch, onLink, onPrefs } from "./watch";
 
 interface Page {
   path: string;
-  label: "overview" | "entities" | "resources" | "jobs" | "settings";
+  label: "overview" | "entities" | "history" | "logbook" | "automations" | "resources" | "jobs" | "settings";
   icon: IconName;
   load: () => Promise<unknown>;
   show: () => unknown;
@@ -20,10 +20,16 @@ interface Page {
 const PAGES: Page[] = [
   { path: "/", label: "overview", icon: "home", load: () => Promise.resolve(), show: () => html`<hub-overview></hub-overview>` },
   { path: "/entities", label: "entities", icon: "list", load: () => import("./pages/entities"), show: () => html`<hub-entities></hub-entities>` },
+  { path: "/history", label: "history", icon: "chart", load: () => import("./pages/history"), show: () => html`<hub-history></hub-history>` },
+  { path: "/automations", label: "automations", icon: "automation", load: () => (one() ? import("./pages/automation") : import("./pages/automations")), show: automations },
+  { path: "/logbook", label: "logbook", icon: "book", load: () => import("./pages/logbook"), show: () => html`<hub-logbook-page></hub-logbook-page>` },
   { path: "/resources", label: "resources", icon: "boxes", load: () => (resource() ? import("./pages/resource") : import("./pages/resources")), show: resources },
   { path: "/jobs", label: "jobs", icon: "tasks", load: () => import("./pages/jobs"), show: () => html`<hub-jobs></hub-jobs>` },
   { path: "/settings", label: "settings", icon: "gear", load: () => import("./pages/settings"), show: () => html`<hub-settings .section=${below()[0] ?? ""}></hub-settings>` },
 ];
+
+/** Pages that a phone's bar has room for; the others are behind its last button. */
+const IN_BAR = 4;
 
 /** Return the parts of the address below its page. */
 function below(): string[] {
@@ -41,6 +47,18 @@ function resources() {
   return resource() ? html`<hub-resource .type=${type} .key=${key}></hub-resource>` : html`<hub-resources .type=${type}></hub-resources>`;
 }
 
+/** Tell whether one automation, script or scene is shown, or a new one is made, instead of a list. */
+function one(): boolean {
+  const { searchParams } = here();
+  return searchParams.has("id") || searchParams.has("new");
+}
+
+function automations() {
+  const [kind = "automations"] = below();
+  const key = here().searchParams.get("id") ?? "";
+  return one() ? html`<hub-automation .kind=${kind} .key=${key}></hub-automation>` : html`<hub-automations .section=${kind}></hub-automations>`;
+}
+
 /** Return the page of the present address; an unknown one shows the overview. */
 function present(): Page {
   const { pathname } = here();
@@ -49,6 +67,7 @@ function present(): Page {
 
 @customElement("hub-app")
 export class App extends LitElement {
+  @state() private more = false;
   #shown = "";
 
   constructor() {
@@ -73,6 +92,18 @@ export class App extends LitElement {
       text-decoration: none; font-weight: 560; font-size: 0.9375rem; min-block-size: 40px; }
     nav a:hover { background: var(--sunken); }
     nav a[aria-current] { color: var(--accent); background: var(--accent-tint); }
+    .rest { display: contents; }
+    .more { display: none; }
+    @media (max-width: 1240px) {
+      .bar { gap: 14px; }
+      nav a { padding-inline: 10px; }
+      nav svg { display: none; }
+    }
+    @media (max-width: 920px) {
+      .brand { font-size: 0; gap: 0; }
+      nav { gap: 0; }
+      nav a { padding-inline: 7px; font-size: 0.875rem; }
+    }
     .banner { background: var(--warn-tint); color: var(--warn); font-size: 0.9375rem; font-weight: 560; }
     .banner p { max-inline-size: 1440px; margin-inline: auto; padding-block: 10px; padding-inline: 24px; }
     main { display: block; max-inline-size: 1440px; margin-inline: auto; padding-block: 28px 48px;
@@ -82,7 +113,15 @@ export class App extends LitElement {
       :host { --bar: 56px; }
       nav { position: fixed; inset-inline: 0; inset-block-end: 0; z-index: 5; background: var(--surface); border-block-start: 1px solid var(--line);
         padding: 6px; padding-block-end: calc(6px + env(safe-area-inset-bottom)); gap: 6px; }
-      nav a { flex: 1; flex-direction: column; gap: 2px; padding-block: 6px; padding-inline: 4px; font-size: 0.75rem; }
+      nav a, .more { flex: 1 1 0; min-inline-size: 0; display: flex; flex-direction: column; align-items: center; gap: 2px; padding-block: 6px; padding-inline: 4px; font-size: 0.75rem; white-space: nowrap; }
+      nav svg { display: block; }
+      .more { font: inherit; font-size: 0.75rem; font-weight: 560; color: var(--muted); background: none; border: 0; border-radius: 12px; cursor: pointer; min-block-size: 40px; }
+      .more.current { color: var(--accent); background: var(--accent-tint); }
+      .brand { font-size: 1.0625rem; gap: 10px; }
+      .rest { display: none; position: absolute; inset-inline-end: 8px; inset-block-end: calc(100% + 8px); min-inline-size: 200px; padding: 6px; background: var(--surface); border: 1px solid var(--line);
+        border-radius: 18px; box-shadow: var(--shadow-high); }
+      .rest.open { display: grid; gap: 2px; }
+      .rest a { flex-direction: row; gap: 12px; font-size: 0.9375rem; padding-block: 10px; padding-inline: 14px; }
       header { backdrop-filter: none; background: var(--canvas); }
       main { padding-block: 18px calc(96px + env(safe-area-inset-bottom)); padding-inline: 16px; }
     }
@@ -97,13 +136,18 @@ export class App extends LitElement {
         <button type="button" class="skip" @click=${this.#skip}>${t("skip")}</button>
         <div class="bar">
           <a class="brand" href="/"><img src="/icon.svg" alt="" width="32" height="32">Hub</a>
-          <nav aria-label=${t("pages")}>${PAGES.map((each) => html`<a href=${each.path} aria-current=${each === page ? "page" : nothing}
-            >${icon(each.icon)}<span>${t(each.label)}</span></a>`)}</nav>
+          <nav aria-label=${t("pages")} @keydown=${this.#leave} @focusout=${this.#leave}>${PAGES.slice(0, IN_BAR).map((each) => this.#link(each, page))}
+            <button type="button" class="more ${PAGES.indexOf(page) >= IN_BAR ? "current" : ""}" aria-expanded=${this.more} @click=${() => (this.more = !this.more)}>${icon("dots")}<span>${t("more_pages")}</span></button>
+            <div class="rest ${this.more ? "open" : ""}" @click=${() => (this.more = false)}>${PAGES.slice(IN_BAR).map((each) => this.#link(each, page))}</div></nav>
         </div>
         <div role="status">${hub().link.offline ? html`<div class="banner"><p>${t("reconnecting")}</p></div>` : nothing}</div>
       </header>
       <main id="main" tabindex="-1">${page.show()}</main>
       ${entity ? html`<hub-entity-details .entityId=${entity}></hub-entity-details>` : nothing}`;
+  }
+
+  #link(each: Page, page: Page) {
+    return html`<a href=${each.path} aria-current=${each === page ? "page" : nothing}>${icon(each.icon)}<span>${t(each.label)}</span></a>`;
   }
 
   protected override updated(): void {
@@ -115,6 +159,12 @@ export class App extends LitElement {
       this.renderRoot.querySelector<HTMLElement>("main")?.focus({ preventScroll: true });
     }
     this.#shown = pathname;
+  }
+
+  /** Close the phone's further pages by Escape, or when the focus goes elsewhere. */
+  #leave(event: KeyboardEvent | FocusEvent): void {
+    if (event instanceof KeyboardEvent ? event.key !== "Escape" : (event.currentTarget as Node).contains(event.relatedTarget as Node | null)) return;
+    this.more = false;
   }
 
   #skip(): void {

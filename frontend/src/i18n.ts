@@ -53,13 +53,17 @@ export function t(key: Key, values: Record<string, string | number> = {}): strin
 
 /** Groups of words that are looked up by a value of the hub. */
 export type Group =
+  | "act"
   | "action"
   | "change"
+  | "check"
   | "condition"
+  | "dead"
   | "deed"
   | "domain"
   | "ending"
   | "error"
+  | "execution"
   | "job"
   | "mode"
   | "outcome"
@@ -70,6 +74,8 @@ export type Group =
   | "selector"
   | "state"
   | "step"
+  | "table"
+  | "trigger"
   | "type"
   | "verb";
 
@@ -105,6 +111,49 @@ export function moment(epoch: number): string {
 /** Format the time of day of a moment in epoch seconds. */
 export function clockTime(epoch: number): string {
   return new Intl.DateTimeFormat(tag, { timeStyle: "medium", hourCycle: "h23" }).format(epoch * 1000);
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+/** Format a moment in epoch seconds as a chart or a heading needs it. */
+export function when(epoch: number, options: Intl.DateTimeFormatOptions): string {
+  const key = tag + JSON.stringify(options);
+  let found = formats.get(key);
+  if (!found) formats.set(key, (found = new Intl.DateTimeFormat(tag, options)));
+  return found.format(epoch * 1000);
+}
+
+/** Format a large number in few letters. */
+export function brief(value: number): string {
+  return new Intl.NumberFormat(tag, { notation: "compact", maximumFractionDigits: 1 }).format(value);
+}
+
+/** Say how long something takes, in its two largest units. */
+export function duration(seconds: number): string {
+  if (seconds < 1) return unit(Math.round(seconds * 1000), "millisecond");
+  if (seconds < 10) return unit(Math.round(seconds * 10) / 10, "second");
+  const parts: string[] = [];
+  let rest = Math.round(seconds);
+  for (const [name, length] of STEPS) {
+    const count = Math.floor(rest / length);
+    rest -= count * length;
+    if (count) parts.push(unit(count, name));
+    else if (parts.length) break;
+    if (parts.length === 2) break;
+  }
+  return parts.join(" ");
+}
+
+function unit(value: number, name: string): string {
+  return new Intl.NumberFormat(tag, { style: "unit", unit: name, unitDisplay: "short" }).format(value);
+}
+
+/** Say how large something is. */
+export function bytes(value: number): string {
+  const names = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"];
+  const step = Math.min(names.length - 1, value < 1000 ? 0 : Math.floor(Math.log10(value) / 3));
+  const size = value / 1000 ** step;
+  return new Intl.NumberFormat(tag, { style: "unit", unit: names[step], unitDisplay: "short", maximumFractionDigits: size < 10 ? 1 : 0 }).format(size);
 }
 
 const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [

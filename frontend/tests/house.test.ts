@@ -8,7 +8,7 @@ import en from "../src/locale/en.json";
 const ROOT = join(import.meta.dirname, "..");
 const FORMS = /\.(zero|one|two|few|many|other)$/;
 /** Groups whose words are looked up by a value of the hub. */
-const GROUPS = /^(action|change|condition|deed|domain|ending|error|job|mode|outcome|phase|preset|result|role|selector|state|step|type|verb)\./;
+const GROUPS = /^(act|action|change|check|condition|dead|deed|domain|ending|error|execution|job|mode|outcome|phase|preset|result|role|selector|state|step|table|trigger|type|verb)\./;
 
 function sources(folder: string, ending: RegExp): Map<string, string> {
   const found = new Map<string, string>();

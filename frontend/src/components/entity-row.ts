@@ -7,13 +7,17 @@ import { hub } from "../hub";
 import { number, plainNumber, readNumber, t, word } from "../i18n";
 import { entityAddress } from "../router";
 import { base, buttons, fields } from "../styles/shared";
+import { toggleStyles } from "../styles/toggle";
 import { Ticker, Watch, WatchEntity, onLink, onPrefs } from "../watch";
 import { failureText } from "./failure";
 import { icon, iconOf } from "./icon";
+import "./spark";
 
 const TOGGLES = new Set(["switch", "input_boolean", "light", "fan", "automation"]);
 const SELECTS = new Set(["select", "input_select"]);
 const NUMBERS = new Set(["number", "input_number"]);
+/** Kinds whose controls are fetched when the first of them is shown. */
+const HELPERS = new Set(["counter", "input_datetime", "input_number", "input_text", "schedule", "timer"]);
 const PRESSES: Record<string, string> = { button: "press", input_button: "press", scene: "turn_on", script: "turn_on" };
 /** How long a toggle is shown as wanted when its state does not follow, in milliseconds. */
 const PATIENCE_MS = 5_000;
@@ -41,8 +45,8 @@ export class EntityRow extends LitElement {
     clearTimeout(this.#timer);
   }
 
-  static override styles = [base, buttons, fields, css`
-    :host { display: block; }
+  static override styles = [base, buttons, fields, toggleStyles, css`
+    :host { display: block; container-type: inline-size; }
     .row { display: flex; align-items: center; gap: 12px; min-block-size: 52px; }
     .glyph { display: grid; place-items: center; inline-size: 36px; block-size: 36px; border-radius: 12px; flex: none;
       background: var(--sunken); color: var(--muted); }
@@ -56,19 +60,12 @@ export class EntityRow extends LitElement {
       overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
     .state.away { color: var(--muted); font-weight: 400; }
     .control { flex: none; max-inline-size: 52%; }
+    hub-helper.control { flex: 0 1 auto; max-inline-size: 66%; }
     select { inline-size: auto; max-inline-size: 100%; border-color: var(--line); background-color: transparent; }
     .number { display: flex; align-items: center; gap: 6px; }
     .number input { inline-size: 5.5rem; text-align: end; }
-    .toggle { position: relative; inline-size: 48px; min-block-size: 28px; block-size: 28px; border-radius: 14px; padding: 0;
-      background: var(--sunken); border: 1px solid var(--line-strong); }
-    .toggle::after { content: ""; position: absolute; inset-block-start: 3px; inset-inline-start: 3px; inline-size: 20px; block-size: 20px;
-      border-radius: 50%; background: var(--line-strong); transition: inset-inline-start 120ms; }
-    .toggle[aria-checked="true"] { background: var(--accent); border-color: var(--accent); }
-    .toggle[aria-checked="true"]::after { inset-inline-start: 23px; background: var(--accent-text); }
-    .toggle.pending { outline: 2px solid var(--accent-tint); }
-    .toggle:disabled { opacity: 0.5; }
-    .touch { display: grid; place-items: center; min-block-size: 44px; }
     .error { padding-block-end: 8px; padding-inline-start: 48px; }
+    @container (max-width: 330px) { hub-spark { display: none; } }
     :host([plain]) .row { block-size: 100%; }
     :host([plain]) { block-size: 100%; }
   `];
@@ -86,6 +83,7 @@ export class EntityRow extends LitElement {
           <a href=${entityAddress(this.entityId)} title=${name}>${name}</a>
           ${this.plain ? html`<span class="id mono"><bdi dir="ltr">${this.entityId}</bdi></span>` : nothing}
         </div>
+        ${domain === "sensor" && entity.attributes.state_class !== undefined ? html`<hub-spark .entityId=${this.entityId}></hub-spark>` : nothing}
         ${this.plain ? this.#text(entity) : this.#control(entity, domain, name)}
       </div>
       ${this.problem ? html`<p class="error" role="alert">${this.problem}</p>` : nothing}`;
@@ -103,6 +101,10 @@ export class EntityRow extends LitElement {
 
   #control(entity: Entity, domain: string, name: string) {
     if (entity.state === "unavailable") return this.#text(entity);
+    if (HELPERS.has(domain) && !(domain === "input_number" && entity.attributes.mode === "box")) {
+      void import("./helper");
+      return html`<hub-helper class="control" .entityId=${this.entityId}></hub-helper>`;
+    }
     if (TOGGLES.has(domain)) return this.#toggle(entity, domain, name);
     if (SELECTS.has(domain)) return this.#choice(entity, domain, name);
     if (NUMBERS.has(domain)) return this.#number(entity, domain, name);

@@ -11,6 +11,7 @@ import { base, buttons, fields } from "../styles/shared";
 import { WatchEntity, Watch, onLink, onPrefs } from "../watch";
 import { failureText } from "./failure";
 import { icon, type IconName } from "./icon";
+import "./spark";
 
 const STEP_KEYS: Record<string, number> = { ArrowUp: 1, ArrowDown: -1 };
 const DEGREE_KEYS: Record<string, number> = { PageUp: 1, PageDown: -1 };
@@ -113,7 +114,7 @@ export class Thermostat extends LitElement {
     return html`<div class=${tone}>
       <div class="head"><h2><a href=${entityAddress(this.entityId)}>${this.heading || nameOf(entity, this.room)}</a></h2>${this.#chip(entity, tone)}</div>
       <div class="now">${this.#measured(entity)} ${this.#stepper(entity)}</div>
-      <div class="facts">${this.#humidity(entity)} ${this.#status(entity)}</div>
+      <div class="facts">${this.#humidity(entity)}${this.#spark()}${this.#status(entity)}</div>
       ${this.#slider(entity)} ${this.#choices(entity)}
     </div>`;
   }
@@ -201,6 +202,13 @@ export class Thermostat extends LitElement {
       ${known ? nothing : html`<option value="" selected>${t("not_known")}</option>`}
       ${options.map((each) => html`<option value=${each} ?selected=${each === value}>${word(group, each)}</option>`)}
     </select>`;
+  }
+
+  /** The last day of the thermometer beside the zone; zones themselves have no statistics. */
+  #spark() {
+    const { registries, store } = hub();
+    const source = registries.besides(this.entityId).find((id) => id.startsWith("sensor.") && store.get(id)?.attributes.device_class === "temperature");
+    return source ? html`<hub-spark .entityId=${source}></hub-spark>` : nothing;
   }
 
   #status(entity: Entity) {

@@ -40,6 +40,7 @@ export class Registries {
   readonly devices = new Map<string, Device>();
   readonly entries = new Map<string, Entry>();
   readonly #byArea = new Map<string, Set<string>>();
+  readonly #byDevice = new Map<string, string[]>();
   readonly #listeners = new Set<() => void>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -75,8 +76,10 @@ export class Registries {
     for (const device of devices) this.devices.set(device.id, device);
     this.entries.clear();
     this.#byArea.clear();
+    this.#byDevice.clear();
     for (const entry of entries) {
       this.entries.set(entry.ei, entry);
+      if (entry.di) this.#byDevice.set(entry.di, [...(this.#byDevice.get(entry.di) ?? []), entry.ei]);
       const area = this.areaOf(entry.ei);
       if (!area) continue;
       let ids = this.#byArea.get(area);
@@ -101,6 +104,11 @@ export class Registries {
   deviceOf(entityId: string): Device | undefined {
     const id = this.entries.get(entityId)?.di;
     return id === undefined ? undefined : this.devices.get(id);
+  }
+
+  /** Return the entities of the device that an entity belongs to. */
+  besides(entityId: string): readonly string[] {
+    return this.#byDevice.get(this.entries.get(entityId)?.di ?? "") ?? [];
   }
 
   /** Return the ids of the entities in an area. */

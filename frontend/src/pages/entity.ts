@@ -1,6 +1,6 @@
 /** The details of one entity, over the present page: state, attributes, and a service call. */
 import { LitElement, css, html, nothing } from "lit";
-import { customElement, property, query } from "lit/decorators.js";
+import { customElement, property, query, state } from "lit/decorators.js";
 import "../components/entity-row";
 import "../components/service-form";
 import "../components/thermostat";
@@ -8,6 +8,8 @@ import { icon } from "../components/icon";
 import type { Entity } from "../data/decode";
 import { domainOf, nameOf, stateText } from "../data/describe";
 import { hub } from "../hub";
+import { rangeOf, type Range } from "../data/range";
+import { isAdmin } from "../data/rights";
 import { age, moment, t, word } from "../i18n";
 import { closeEntity } from "../router";
 import { base, buttons } from "../styles/shared";
@@ -17,6 +19,9 @@ import { Ticker, Watch, WatchEntity, onPrefs, onRegistries } from "../watch";
 export class EntityDetails extends LitElement {
   @property() entityId = "";
   @query("dialog") private dialog!: HTMLDialogElement;
+  @state() private renames = false;
+  #range: Range = rangeOf("24h", Date.now() / 1000);
+  #ids: readonly string[] = [];
   readonly #watch = new WatchEntity(this, () => this.entityId);
 
   constructor() {
@@ -41,8 +46,23 @@ export class EntityDetails extends LitElement {
     dt, dd { padding-block: 7px; border-block-end: 1px solid var(--line); margin: 0; overflow-wrap: anywhere; }
     dt { color: var(--muted); padding-inline-end: 16px; }
     dd { text-align: end; }
+    .further { display: flex; gap: 6px 20px; flex-wrap: wrap; margin-block: 12px 16px; font-size: 0.9375rem; }
     .control { padding: 16px; border: 1px solid var(--line); border-radius: var(--radius); margin-block-end: 8px; }
   `];
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    void import("../components/history-view");
+    void import("../components/logbook");
+  }
+
+  /** Both stay the same objects while the same entity is shown. */
+  protected override willUpdate(): void {
+    if (this.#ids[0] === this.entityId) return;
+    this.#ids = [this.entityId];
+    this.#range = rangeOf("24h", Date.now() / 1000);
+    this.renames = false;
+  }
 
   override render() {
     const entity = this.#watch.entity;
@@ -73,7 +93,9 @@ export class EntityDetails extends LitElement {
         ? html`<div class="control"><hub-thermostat .entityId=${this.entityId}></hub-thermostat></div>`
         : html`<p class="state value lead"><bdi>${stateText(entity, registries.entries.get(this.entityId)?.dp)}</bdi></p>
             <hub-entity-row .entityId=${this.entityId}></hub-entity-row>`}
+      ${this.#past()}
       <dl>${facts.map(([name, value]) => (value ? html`<dt>${name}</dt><dd>${typeof value === "string" ? html`<bdi>${value}</bdi>` : value}</dd>` : nothing))}</dl>
+      ${this.#rename()}
       <h3>${t("attributes")}</h3>
       <dl>
         <dt><bdi dir="ltr" class="mono">state</bdi></dt><dd><bdi dir="ltr" class="mono value">${entity.state}</bdi></dd>
@@ -82,6 +104,23 @@ export class EntityDetails extends LitElement {
       </dl>
       <h3>${t("call_service")}</h3>
       <hub-service-form .entityId=${this.entityId}></hub-service-form>`;
+  }
+
+  /** The last day: drawn, and told. */
+  #past() {
+    const query = `?entities=${this.entityId}`;
+    return html`<h3>${t("history_24h")}</h3><hub-history-view small .entities=${this.#ids} .range=${this.#range}></hub-history-view>
+      <hub-logbook small .entities=${this.#ids} .range=${this.#range}></hub-logbook>
+      <p class="further"><a href="/history${query}&range=7d">${t("history_more")}</a> <a href="/logbook${query}&range=7d">${t("logbook_more")}</a></p>`;
+  }
+
+  #rename() {
+    if (!isAdmin() || !hub().registries.entries.has(this.entityId)) return nothing;
+    const open = () => {
+      this.renames = true;
+      void import("../components/rename");
+    };
+    return this.renames ? html`<hub-rename .entityId=${this.entityId}></hub-rename>` : html`<p class="further"><button type="button" @click=${open}>${t("rename")}</button></p>`;
   }
 
   protected override firstUpdated(): void {

@@ -1,4 +1,4 @@
-/** Settings: a person's own, and for administrators users, policies and the audit log. */
+/** Settings: a person's own, and for administrators users, policies, the audit log and the recorder. */
 import { LitElement, css, html, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import { isAdmin } from "../data/rights";
@@ -13,6 +13,7 @@ const SECTIONS = [
   { path: "users", label: "users", load: () => import("../settings/users"), show: () => html`<hub-users></hub-users>` },
   { path: "policies", label: "policies", load: () => import("../settings/policies"), show: () => html`<hub-policies></hub-policies>` },
   { path: "audit", label: "audit", load: () => import("../settings/audit"), show: () => html`<hub-audit></hub-audit>` },
+  { path: "recorder", label: "recorder", load: () => import("../settings/recorder"), show: () => html`<hub-recorder></hub-recorder>` },
 ] as const;
 
 @customElement("hub-settings")
@@ -33,7 +34,7 @@ export class Settings extends LitElement {
   override render() {
     const found = SECTIONS.find((each) => each.path === this.section) ?? SECTIONS[0];
     const denied = found.path !== "" && !isAdmin();
-    this.toggleAttribute("wide", found.path === "audit");
+    this.toggleAttribute("wide", found.path === "audit" || found.path === "recorder");
     if (!denied) void found.load();
     return html`<h1>${t("settings")}</h1>
       ${isAdmin() ? html`<nav class="tabs" aria-label=${t("sections")}>${SECTIONS.map((each) => html`<a href=${each.path ? `/settings/${each.path}` : "/settings"}
