@@ -167,6 +167,7 @@ async def _build(settings: "Settings", config_dir: Path, data_dir: Path) -> Hub:
     from hub.auth import Auth
     from hub.auth.places import Places
     from hub.automation.house import HouseAutomations
+    from hub.automation.references import References
     from hub.automation.webhooks import Webhooks
     from hub.config.hidden import hidden_texts
     from hub.helpers import Helpers
@@ -255,6 +256,7 @@ async def _build(settings: "Settings", config_dir: Path, data_dir: Path) -> Hub:
     hub.recorder = Recorder(hub)
     hub.helpers = Helpers(hub)
     hub.automations = HouseAutomations(hub)
+    hub.references = References(hub)
     for registry in (floors, labels, areas, devices, entity_registry):
         await registry.load()
     await auth.load()

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from hub.audit import Audit
     from hub.auth import Auth
     from hub.automation.house import HouseAutomations
+    from hub.automation.references import References
     from hub.automation.webhooks import Webhooks
     from hub.automation.world import Messages
     from hub.config.settings import Settings
@@ -102,6 +103,7 @@ class Hub:
     recorder: "Recorder" = field(init=False)
     helpers: "Helpers" = field(init=False)
     automations: "HouseAutomations" = field(init=False)
+    references: "References" = field(init=False)
     messages: "Messages | None" = None
     """MQTT for automations; None where MQTT is off."""
     phase: Phase = Phase.NOT_RUNNING

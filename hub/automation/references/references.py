@@ -2,9 +2,9 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from hub.automation.references.exists import exists
 from hub.automation.references.named import Kind, Named, named
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from hub.events import Context
     from hub.hub import Hub
     from hub.resources import Resource
+
+PIECE: Final = 20
+"""Resources that are read before others have their turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,23 +40,25 @@ class References:
     """Keeps an index of who names what; whether it exists is looked up when somebody asks."""
 
     def __init__(self, hub: "Hub") -> None:
-        """Wait for `start`."""
+        """Read nothing before somebody asks."""
         self._hub = hub
         self._of: dict[str, list[Reference]] = {}
         self._users: defaultdict[tuple[Kind, str], set[str]] = defaultdict(set)
-        self._stop: Callable[[], None] | None = None
+        self._reading = asyncio.Lock()
+        self._follows = False
 
-    def start(self) -> None:
-        """Read every resource once and follow the changes."""
-        for resource in self._hub.resources.list():
-            self._changed("added", resource)
-        self._stop = self._hub.resources.listen(self._changed)
-
-    def stop(self) -> None:
-        """Follow no more."""
-        if self._stop is not None:
-            self._stop()
-            self._stop = None
+    async def read(self) -> None:
+        """Read every resource once, in small pieces, and follow the changes from then on."""
+        async with self._reading:
+            if self._follows:
+                return
+            self._follows = True
+            self._hub.resources.listen(self._changed)
+            for number, resource in enumerate(self._hub.resources.list()):
+                if resource.id not in self._of:
+                    self._changed("added", resource)
+                if number % PIECE == PIECE - 1:
+                    await asyncio.sleep(0)
 
     def __len__(self) -> int:
         """Return how many names are known."""
@@ -63,6 +68,7 @@ class References:
 
     async def dead(self, user: "User | None" = None) -> list[dict[str, Any]]:
         """Return the names of what does not exist, in what the user may read."""
+        await self.read()
         found = [
             item
             for item in self._all(user)
@@ -74,6 +80,7 @@ class References:
         """Return who names an entity; raises `NotFound` for one that the user may not read."""
         if user is not None and not user.may("read", entity_id):
             raise NotFound(f"There is no entity {entity_id}")
+        await self.read()
         return await self._rows(self._naming(entity_id, user))
 
     def exists(self, kind: Kind, value: str) -> bool:
