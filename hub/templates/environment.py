@@ -218,7 +218,9 @@ class HubEnvironment(ImmutableSandboxedEnvironment):
         return reach.attribute(obj, name)
 
     def _absent(self, obj: Any, name: Any) -> Undefined:
-        if isinstance(name, str) and (name.startswith("_") or reach.exists(obj, name)):
+        if isinstance(name, str) and name.startswith("_"):
+            self.unsafe_undefined(obj, name)._fail_with_undefined_error()
+        if isinstance(name, str) and reach.exists(obj, name):
             return self.unsafe_undefined(obj, name)
         return self.undefined(obj=obj, name=name)
 

@@ -15,7 +15,7 @@ MAX_SECONDS: Final = 0.25
 MAX_CHARACTERS: Final = 262_144
 """The longest text, as a result or on the way to it."""
 
-MAX_ITEMS: Final = 262_144
+MAX_ITEMS: Final = 131_072
 """The largest list or mapping, everything nested in it counted where it stands."""
 
 MAX_SPENT: Final = 8 << 20
@@ -87,7 +87,7 @@ def checked(meter: Meter, value: Any) -> Any:
         return value
     if kind in _CONTAINERS:
         meter.spend(len(value) + 8)
-        weigh(value)
+        weigh(meter, value)
         return value
     if isinstance(value, str):
         return checked(meter, str(value))  # markup is plain text here
@@ -95,7 +95,7 @@ def checked(meter: Meter, value: Any) -> Any:
         return counting(meter, value)
     if isinstance(value, bytes | tuple | Mapping | AbstractSet):
         meter.spend(len(value))
-        weigh(value)
+        weigh(meter, value)
     return value
 
 
@@ -122,15 +122,18 @@ def check_slow(text: str, what: str) -> None:
         raise TooMuch(f"{what} takes at most {MAX_SLOW} characters, this text has {len(text)}")
 
 
-def weigh(value: Any) -> int:
-    """Return the number of items of a container, nested ones counted each time they stand there.
+def weigh(meter: Meter, value: Any) -> None:
+    """Count the items of a container, nested ones each time they stand there.
 
     Raises `TooMuch`: a list of lists that share each other has few parts and an endless text.
     """
-    total = 0
+    total = looked = 0
     stack = [value]
     while stack:
         item = stack.pop()
+        looked += 1
+        if not looked & 1023:
+            meter.tick()
         if isinstance(item, Mapping):
             total += len(item)
             parts: Iterable[Any] = [part for pair in item.items() for part in pair]
@@ -149,7 +152,6 @@ def weigh(value: Any) -> int:
                 stack.append(part)
         if total > MAX_ITEMS:
             raise TooMuch(f"A list or mapping of more than {MAX_ITEMS} items")
-    return total
 
 
 def counting(meter: Meter, items: Iterator[Any]) -> Iterator[Any]:

@@ -97,7 +97,7 @@ def _known(kind: str, name: str, known: Iterable[str], line: int) -> None:
         return
     if name in NOT_HERE:
         raise TemplateError(f"The {kind} {name!r} of Home Assistant is not supported here", line)
-    near = difflib.get_close_matches(name[:60], list(known), 1)
+    near = difflib.get_close_matches(name[:60], list(known), 1, 0.7)
     hint = f", did you mean {near[0]!r}?" if near else ""
     raise TemplateError(f"There is no {kind} {name[:60]!r}{hint}", line)
 

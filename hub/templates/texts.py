@@ -33,7 +33,7 @@ def text(value: Any) -> str:
     if isinstance(value, str):
         return str.__str__(value)
     if isinstance(value, list | tuple | dict | set | frozenset | Mapping):
-        weigh(value)
+        weigh(CURRENT.get(), value)
     shown = str(value)
     check_length(len(shown))
     return shown
@@ -173,7 +173,7 @@ def percent(form: str, values: Any) -> str:
         _check_numbers(f"{width} {precision}")
         total += int(width or 0) + int(precision or 0)
     check_length(total)
-    weigh(values if isinstance(values, tuple | list | dict) else (values,))
+    weigh(CURRENT.get(), values if isinstance(values, tuple | list | dict) else (values,))
     return str(form % values)
 
 

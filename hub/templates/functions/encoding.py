@@ -10,6 +10,7 @@ from typing import Any, Final
 import orjson
 
 from hub.templates import texts
+from hub.templates.current import CURRENT
 from hub.templates.functions.logic import NO_DEFAULT, missing_default
 from hub.templates.limits import TooMuch, check_length, weigh
 from hub.templates.proxies import StateProxy
@@ -37,7 +38,7 @@ def to_json(
     if sort_keys:
         options |= orjson.OPT_SORT_KEYS
     if isinstance(value, list | tuple | dict | set):
-        weigh(value)
+        weigh(CURRENT.get(), value)
     found = orjson.dumps(value, _plain, options).decode()
     if ensure_ascii and not found.isascii():
         check_length(len(found))

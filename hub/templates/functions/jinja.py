@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import wraps
 from typing import Any, Final
 
-from jinja2.filters import do_batch, do_indent, do_truncate, make_attrgetter
+from jinja2.filters import do_batch, do_indent, do_truncate, make_attrgetter, sync_do_slice
 from jinja2.utils import Cycler, Joiner, pass_environment
 
 from hub.templates import texts
@@ -89,6 +89,13 @@ def batch(value: Iterable[Any], count: int, fill: Any = None) -> Iterator[list[A
     yield from do_batch(value, count, fill)
 
 
+def slice_(value: Iterable[Any], slices: int, fill: Any = None) -> Iterator[list[Any]]:
+    """Return `slices` lists of about the same number of items."""
+    if not 0 < slices <= MAX_RANGE:
+        raise TooMuch(f"Slices into {slices} parts, expected 1 to {MAX_RANGE}")
+    yield from sync_do_slice(list(value), slices, fill)
+
+
 def indent(value: str, width: int | str = 4, first: bool = False, blank: bool = False) -> str:
     """Return the lines of a text moved to the right."""
     value = texts.text(value)
@@ -165,6 +172,7 @@ FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "join": join,
     "replace": replace,
     "safe": texts.text,
+    "slice": slice_,
     "string": texts.text,
     "sum": sum_,
     "truncate": truncate,
