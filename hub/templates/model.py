@@ -108,6 +108,10 @@ class Tracker(Protocol):
 
     last: "Rendered | TemplateError | None"
 
+    @property
+    def read(self) -> Rendered:
+        """Return what the last rendering read, also when it failed or gave the same."""
+
     def refresh(self) -> None:
         """Render now; tells the listener when the result differs."""
 

@@ -1,5 +1,6 @@
 """`template`: a template becomes true."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -15,23 +16,32 @@ from hub.templates import Rendered, TemplateError
 if TYPE_CHECKING:
     from hub.automation.world import Unsubscribe, World
     from hub.states import State
+    from hub.templates import Tracker
     from hub.util.clock import Cancel
 
 _LOGGER = logging.getLogger(__name__)
+
+_FAST_SECONDS: Final = 2.0
+_SLOW_SECONDS: Final = 61.0
+"""How long a change may have gone before the result that it made; templates that read whole
+domains are rendered less often."""
 
 
 class _Cause:
     """Remembers the last change of what a template reads: it made the template differ."""
 
-    def __init__(self, world: "World") -> None:
-        self.change: tuple[State | None, State | None] | None = None
+    def __init__(self, world: "World", tracker: "Tracker") -> None:
         self._world = world
+        self._tracker = tracker
+        self._change: tuple[State | None, State | None] = (None, None)
+        self._at = 0.0
         self._reads: tuple[object, ...] = ()
         self._unsubscribe: Callable[[], None] | None = None
+        self.follow()
 
-    def follow(self, found: Rendered) -> None:
+    def follow(self) -> None:
         """Listen to what was read last."""
-        self.change = None
+        found = self._tracker.read
         reads = (found.entities, found.domains, found.all)
         if reads == self._reads:
             return
@@ -43,6 +53,15 @@ class _Cause:
         elif found.entities or found.domains:
             self._unsubscribe = states.listen(self._changed, found.entities, found.domains)
 
+    def take(self) -> tuple["State | None", "State | None"]:
+        """Return the change, and forget it; one that is long past did not make the difference."""
+        found = self._tracker.read
+        limit = _SLOW_SECONDS if found.all or found.domains else _FAST_SECONDS
+        fresh = self._world.clock.monotonic() - self._at <= limit
+        change, self._change = self._change, (None, None)
+        self.follow()
+        return change if fresh else (None, None)
+
     def stop(self) -> None:
         """Listen no more."""
         if self._unsubscribe is not None:
@@ -51,7 +70,14 @@ class _Cause:
             self._reads = ()
 
     def _changed(self, old: "State | None", new: "State | None") -> None:
-        self.change = (old, new)
+        self._change = (old, new)
+        self._at = self._world.clock.monotonic()
+        # The tracker renders at the end of this turn, and may read something else then.
+        asyncio.get_running_loop().call_soon(self._rendered)
+
+    def _rendered(self) -> None:
+        if self._unsubscribe is not None:
+            self.follow()
 
 
 class _TemplateTrigger:
@@ -66,15 +92,14 @@ class _TemplateTrigger:
         self._for = config.get("for")
         self._armed = False
         self._cancel: Cancel | None = None
-        self._cause = _Cause(world)
         template = world.templates.compile(config["value_template"])
         self._tracker = world.templates.track(template, self._told, variables)
+        self._cause = _Cause(world, self._tracker)
         first = self._tracker.last
         if isinstance(first, TemplateError):
             _LOGGER.warning("A template trigger can not be rendered: %s", first.message)
         elif first is not None:
             self._armed = not fields.truth(first.result)
-            self._cause.follow(first)
 
     def stop(self) -> None:
         """Follow the template no more."""
@@ -91,8 +116,7 @@ class _TemplateTrigger:
         if isinstance(found, TemplateError):
             _LOGGER.warning("A template trigger can not be rendered: %s", found.message)
             return
-        old, new = self._cause.change or (None, None)
-        self._cause.follow(found)
+        old, new = self._cause.take()
         if not fields.truth(found.result):
             self._armed = True
             self._give_up()
