@@ -13,7 +13,7 @@ from hub.automation.automation import EVENT_TRIGGERED, Automation
 from hub.automation.automations import AUTOMATION, Automations
 from hub.automation.rehearsal.record import RecordClock, RecordWorld
 from hub.automation.trace import plain
-from hub.errors import InvalidFormat, NotFound, Unauthorized
+from hub.errors import InvalidFormat, NotAllowed, NotFound, Unauthorized
 from hub.schema import explain
 
 if TYPE_CHECKING:
@@ -32,6 +32,9 @@ MAX_SECONDS: Final = 60.0
 
 MAX_RUNS: Final = 2_000
 """Runs that are told."""
+
+MAX_TOGETHER: Final = 2
+"""Replays that work at the same time."""
 
 MAX_TRACES: Final = 200
 """Runs that are told with their trace, the first ones."""
@@ -69,7 +72,14 @@ async def replay(
         raise InvalidFormat("start: expected a time in the past, before the end")
     if end - start > MAX_DAYS * 86400:
         raise InvalidFormat(f"start: a replay covers {MAX_DAYS} days at most")
-    return await _Replay(hub, item, start, end, config).run()
+    if len(_WORKING) >= MAX_TOGETHER:
+        raise NotAllowed(f"{MAX_TOGETHER} replays are working already: try again soon")
+    work = _Replay(hub, item, start, end, config)
+    _WORKING.add(work)
+    try:
+        return await work.run()
+    finally:
+        _WORKING.discard(work)
 
 
 class _Replay:
@@ -318,3 +328,6 @@ class _Head(Generic[T]):
         """Read no more."""
         if isinstance(self._items, AsyncGenerator):
             await self._items.aclose()
+
+
+_WORKING: Final[set[_Replay]] = set()

@@ -39,6 +39,7 @@ READ = [
     "audit/subscribe",
     "audit/verify",
     "auth/bans",
+    "automation/replay",
     "config/area_registry/list",
     "config/auth/list",
     "config/auth/tokens",
@@ -89,6 +90,8 @@ READ = [
     "manifest/get",
     "manifest/list",
     "policy/list",
+    "references/dead",
+    "references/of",
     "resource/diff",
     "resource/export",
     "resource/get",
@@ -132,6 +135,7 @@ OWN_ROUTES = {
     "POST /auth/link_user",
 }
 READING_POSTS = {
+    "POST /api/automation/replay",
     "POST /api/onboarding/integration/wait",
     "POST /api/resources/{resource_type}/{key}/plan",
 }
