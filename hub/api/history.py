@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 from hub.api.errors import AnswerTooLarge
 from hub.const import UNAVAILABLE
-from hub.recorder.queries import ATTRIBUTE_DOMAINS, Wanted
+from hub.recorder.columns import Columns
+from hub.recorder.queries import ATTRIBUTE_DOMAINS, SIGNIFICANT_DOMAINS, Wanted
 from hub.util.json import dumps
 from hub.util.times import iso
 
 if TYPE_CHECKING:
     from hub.hub import Hub
-    from hub.recorder.columns import Columns
     from hub.states import State
 
 MAX_BYTES: Final = 64 << 20
@@ -44,10 +44,13 @@ class Writer:
         self.attributes = form.attributes
         self.minimal = form.minimal
         self._last: str | None = None
+        self.time = 0
+        """Microseconds of the newest row that was taken."""
 
-    def write(self, rows: "Columns", texts: Mapping[int | None, bytes]) -> bytes:
+    def write(self, rows: Columns, texts: Mapping[int | None, bytes]) -> bytes:
         """Return the next rows, separated by commas; `texts` is the JSON of their attributes."""
         states = [UNAVAILABLE if state is None else state for state in rows.states]
+        self.time = rows.times[-1]
         if self._whole:
             return self._full(rows, states, texts)
         first = b""
@@ -67,7 +70,7 @@ class Writer:
         return b"%b,%b" % (first, more) if first else more
 
     def _full(
-        self, rows: "Columns", states: Sequence[str], texts: Mapping[int | None, bytes]
+        self, rows: Columns, states: Sequence[str], texts: Mapping[int | None, bytes]
     ) -> bytes:
         raise NotImplementedError
 
@@ -79,7 +82,7 @@ class Compressed(Writer):
     """`{"s","a","lu"[,"lc"]}`, times in epoch seconds."""
 
     def _full(
-        self, rows: "Columns", states: Sequence[str], texts: Mapping[int | None, bytes]
+        self, rows: Columns, states: Sequence[str], texts: Mapping[int | None, bytes]
     ) -> bytes:
         count = len(states)
         changed = rows.changed or [None] * count
@@ -109,7 +112,7 @@ class Plain(Writer):
     """State objects as `GET /api/states` gives them, without a context."""
 
     def _full(
-        self, rows: "Columns", states: Sequence[str], texts: Mapping[int | None, bytes]
+        self, rows: Columns, states: Sequence[str], texts: Mapping[int | None, bytes]
     ) -> bytes:
         head = b'{"entity_id":"%b","state":"' % self.entity_id.encode()
         numbers = rows.attributes or [None] * len(states)
@@ -150,7 +153,7 @@ def live_row(state: "State | None", time: float, attributes: bool) -> bytes:
     return row + b"}"
 
 
-Seen = Callable[["Columns"], None]
+Seen = Callable[[Columns], None]
 
 
 async def written(
@@ -165,11 +168,13 @@ async def written(
     Raises `AnswerTooLarge` past `MAX_BYTES`, and `RecorderUnavailable`.
     """
     history = hub.recorder.history
-    known = writer("", form)
-    wanted = replace(form.wanted, details=not form.minimal)
+    known: Writer | None = None
     total = 0
+    wanted = replace(form.wanted, details=not form.minimal)
     async for rows in history.rows(entity_ids, wanted):
-        if rows.entity_id != known.entity_id:
+        if known is None or rows.entity_id != known.entity_id:
+            if known is not None and (piece := _held_back(hub, form, known, seen)):
+                yield known.entity_id, piece
             known = writer(rows.entity_id, form)
         if seen is not None:
             seen(rows)
@@ -184,6 +189,26 @@ async def written(
             )
         if piece:
             yield rows.entity_id, piece
+    if known is not None and (piece := _held_back(hub, form, known, seen)):
+        yield known.entity_id, piece
+
+
+def _held_back(hub: "Hub", form: Form, writer: Writer, seen: Seen | None) -> bytes:
+    """Return the row of the present state where a policy keeps it from being written so far."""
+    entity_id, wanted = writer.entity_id, form.wanted
+    state = hub.states.get(entity_id)
+    policy = hub.recorder.policies.of(entity_id)
+    if state is None or policy.plain or policy.record == "none":
+        return b""
+    significant = wanted.significant and state.domain not in SIGNIFICANT_DOMAINS
+    time = state.last_changed if significant else state.last_updated
+    if not writer.time < round(time * 1e6) <= round(wanted.end * 1e6):
+        return b""
+    changed = None if time == state.last_changed else round(state.last_changed * 1e6)
+    rows = Columns(entity_id, [round(time * 1e6)], [state.state], [0], [changed])
+    if seen is not None:
+        seen(rows)
+    return writer.write(rows, {0: state.attributes_json})
 
 
 async def by_entity(

@@ -165,7 +165,7 @@ class History:
             for at in range(0, len(names), BATCH):
                 part = {"entity_ids": names[at : at + BATCH]}
                 rows = await connection.execute(statements.numbers_of(), part)
-                found.update(dict(rows.tuples().all()))
+                found |= {str(name): int(number) for name, number in rows}
         return found
 
     async def _pieces(self, entity_id: str, number: int, wanted: Wanted) -> AsyncIterator[Columns]:
