@@ -53,7 +53,7 @@ class Automation(Runnable):
 
     def retire(self) -> None:
         """Listen no more and end what runs."""
-        self.changed = _nothing
+        super().retire()
         self.disable()
 
     def enable(self) -> None:
@@ -179,7 +179,3 @@ class Automation(Runnable):
         for name, value in own.items():
             found[name] = self.world.templates.render(value, {**known, **found}, self.reader)
         return found
-
-
-def _nothing() -> None:
-    pass

@@ -33,7 +33,7 @@ class Stage(Protocol):
     """Where items become visible: the entities of a hub, or plain states in a rehearsal."""
 
     async def enter(self, items: "Items") -> None:
-        """Show items."""
+        """Show items, in the places of those that had their kind and key."""
 
     async def leave(self, items: "Items") -> None:
         """Take them away."""
@@ -104,10 +104,11 @@ class Automations:
 
         made: list[Item] = []
         for resource_id, spec in specs.items():
-            await self.drop(resource_id)
             item = self._make(resource_id, spec)
             if item is None:
+                await self._leave(resource_id)
                 continue
+            self._retire(resource_id)
             item.owner = (owners or {}).get(resource_id)
             item.reader = self.reader(item.owner)
             self._items[resource_id] = item
@@ -123,13 +124,21 @@ class Automations:
     async def drop(self, resource_id: str) -> None:
         """Take an item away; what it runs ends."""
         self.problems.pop(resource_id, None)
+        await self._leave(resource_id)
+
+    async def _leave(self, resource_id: str) -> None:
+        item = self._retire(resource_id)
+        if item is not None:
+            await self.stage.leave([item])
+
+    def _retire(self, resource_id: str) -> "Item | None":
+        """End an item; its place on the stage is its successor's, or has to be left."""
         item = self._items.pop(resource_id, None)
-        if item is None:
-            return
-        for remove in self._services.pop(resource_id, ()):
-            remove()
-        item.retire()
-        await self.stage.leave([item])
+        if item is not None:
+            for remove in self._services.pop(resource_id, ()):
+                remove()
+            item.retire()
+        return item
 
     async def clear(self) -> None:
         """Take everything away."""
@@ -137,6 +146,7 @@ class Automations:
             await self.drop(resource_id)
 
     def _make(self, resource_id: str, spec: Mapping[str, Any]) -> "Item | None":
+        self.problems.pop(resource_id, None)
         kind, _, key = resource_id.partition("/")
         try:
             return self._compiled(kind, key, spec)

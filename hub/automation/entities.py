@@ -32,10 +32,22 @@ class _Item(Entity):
         self.item = item
         self.unique_id = item.key
         self.name = item.name
-        self.icon = item.config.get("icon")
         self.suggested_object_id = item.entity_id.partition(".")[2]
-        item.changed = self._changed
         self._writing = False
+        self._follow()
+
+    def take(self, item: Automation | Script) -> None:
+        """Show another item of the same name in place of the present one."""
+        item.last_triggered = self.item.last_triggered
+        item.entity_id = self.entity_id
+        self.item = item
+        self._follow()
+        self._static = None
+        self.write()
+
+    def _follow(self) -> None:
+        self.icon = self.item.config.get("icon")
+        self.item.changed = self._changed
 
     def _changed(self) -> None:
         """Publish with the next turn of the loop: a burst of runs is one new state."""

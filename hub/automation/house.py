@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from hub.automation.automation import Automation
 from hub.automation.automations import AUTOMATION, SCRIPT, Automations
@@ -14,7 +14,8 @@ from hub.observe.health import Level
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hub.automation.automations import Items
+    from hub.automation.automations import Item, Items
+    from hub.entities import Entity
     from hub.hub import Hub
     from hub.resources import Resource
     from hub.services import ServiceCall
@@ -175,22 +176,32 @@ class _Entities:
     def __init__(self, hub: "Hub", switched: "Callable[[Automation], object]") -> None:
         self._hub = hub
         self._switched = switched
+        self._shown: dict[tuple[str, str], AutomationEntity | ScriptEntity] = {}
 
     async def enter(self, items: "Items") -> None:
-        automations: list[Any] = []
-        scripts: list[Any] = []
+        added: dict[str, list[Entity]] = {"automation": [], "script": []}
         for item in items:
-            if isinstance(item, Automation):
-                entity = AutomationEntity(item)
-                entity.switched = self._switched
-                automations.append(entity)
-            else:
-                scripts.append(ScriptEntity(item))
-        if automations:
-            await self._hub.entities.add("automation", automations)
-        if scripts:
-            await self._hub.entities.add("script", scripts)
+            shown = self._shown.get((item.kind, item.key))
+            if shown is not None and shown.name == item.name:
+                shown.take(item)
+                continue
+            if shown is not None:
+                await self._hub.entities.remove(shown.entity_id)
+            entity = self._entity(item)
+            self._shown[item.kind, item.key] = entity
+            added[item.kind].append(entity)
+        for kind, entities in added.items():
+            if entities:
+                await self._hub.entities.add(kind, entities)
 
     async def leave(self, items: "Items") -> None:
         for item in items:
-            await self._hub.entities.remove(item.entity_id)
+            if self._shown.pop((item.kind, item.key), None) is not None:
+                await self._hub.entities.remove(item.entity_id)
+
+    def _entity(self, item: "Item") -> AutomationEntity | ScriptEntity:
+        if not isinstance(item, Automation):
+            return ScriptEntity(item)
+        entity = AutomationEntity(item)
+        entity.switched = self._switched
+        return entity

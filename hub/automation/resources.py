@@ -46,15 +46,14 @@ _OWN: Final = (
     "variables",
 )
 
-_FROM_BLUEPRINT: Final = vol.Schema(
-    {
-        vol.Required("use_blueprint"): {
-            vol.Required("path"): str,
-            vol.Optional("input"): vol.Any(dict, None),
-        },
-        **{vol.Optional(key): object for key in _OWN},
-    }
-)
+_BESIDE: Final[dict[vol.Marker, Any]] = {vol.Optional(key): object for key in _OWN}
+_BLUEPRINT: Final[dict[vol.Marker, Any]] = {
+    vol.Required("use_blueprint"): {
+        vol.Required("path"): str,
+        vol.Optional("input"): vol.Any(dict, None),
+    },
+}
+_FROM_BLUEPRINT: Final = vol.Schema({**_BLUEPRINT, **_BESIDE})
 
 AUTOMATION: Final = ResourceType(
     name="hub.automation",

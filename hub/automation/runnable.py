@@ -93,7 +93,8 @@ class Runnable:
         return bool(self.running)
 
     def retire(self) -> None:
-        """End for good."""
+        """End for good, with nobody told any more."""
+        self.changed = _nothing
         self.stop()
 
     def stop(self) -> None:
@@ -233,3 +234,7 @@ class Runnable:
 def _finish(run: Run, execution: str, error: str | None = None) -> None:
     if run.trace is not None:
         run.trace.end(execution, error)
+
+
+def _nothing() -> None:
+    pass

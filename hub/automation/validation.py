@@ -180,7 +180,8 @@ def triggers(value: object) -> list[Config]:
 
 def _trigger(value: object) -> list[Config]:
     if isinstance(value, Mapping) and set(value) == {"triggers"}:
-        return _below("triggers", triggers, value["triggers"])
+        inside: list[Config] = _below("triggers", triggers, value["triggers"])
+        return inside
     if not isinstance(value, Mapping):
         raise vol.Invalid("expected a trigger such as {trigger: state, entity_id: light.hall}")
     from hub.automation.triggers import TRIGGERS

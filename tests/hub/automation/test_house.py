@@ -72,6 +72,25 @@ async def test_changes_hold_at_once_and_can_be_rolled_back(house: House) -> None
     assert hub.states.get("automation.test") is None
 
 
+async def test_an_edited_automation_stays_the_same_entity(house: House) -> None:
+    hub = house.hub
+    await put(hub, "test", fires())
+    hub.bus.fire("go")
+    seen: list[str | None] = []
+    hub.states.listen(
+        lambda _old, new: seen.append(None if new is None else new.state), ["automation.test"]
+    )
+    await put(hub, "test", fires(description="More"))
+    assert None not in seen
+    state = hub.states.get("automation.test")
+    assert state is not None
+    assert state.attributes["last_triggered"] is not None
+    await put(hub, "test", fires("Other"))
+    state = hub.states.get("automation.test")
+    assert state is not None
+    assert state.attributes["friendly_name"] == "Other"
+
+
 async def test_a_mistake_is_refused_with_its_path(house: House) -> None:
     with pytest.raises(InvalidSpec) as caught:
         await put(house.hub, "test", {**fires(), "actions": [{"delay": "soon"}]})
