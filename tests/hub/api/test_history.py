@@ -28,8 +28,14 @@ async def start(house: House) -> float:
     await add_past(
         house.hub,
         "sensor.hot",
-        [(begin - 60, "19"), (begin + 10, "20"), (begin + 20, "20", begin + 10)]
-        + [(begin + 30, "21"), (begin + 40, None), (begin + 50, "22")],
+        [
+            (begin - 60, "19"),
+            (begin + 10, "20"),
+            (begin + 20, "20", begin + 10),
+            (begin + 30, "21"),
+            (begin + 40, None),
+            (begin + 50, "22"),
+        ],
         HOT,
     )
     await add_past(house.hub, "climate.hall", [(begin + 5, "heat"), (begin + 6, "heat", begin + 5)])
