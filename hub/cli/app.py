@@ -39,6 +39,12 @@ COMMANDS: Final = {
     "states": Entry("hub.cli.commands.states:states", "Show the states of entities."),
     "call": Entry("hub.cli.commands.call:call", "Call a service."),
     "watch": Entry("hub.cli.commands.watch:watch", "Show changes as they happen."),
+    "automation": Entry(
+        "hub.cli.commands.automation:automation", "Show, run and rehearse automations."
+    ),
+    "check-references": Entry(
+        "hub.cli.commands.check_references:check_references", "Names that lead nowhere."
+    ),
     "jobs": Entry("hub.cli.commands.jobs:jobs", "Show and steer long operations."),
     "logs": Entry("hub.cli.commands.logs:logs", "Warnings and errors of the hub."),
     "audit": Entry("hub.cli.commands.audit:audit", "Show and prove the audit log."),
