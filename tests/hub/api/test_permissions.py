@@ -92,6 +92,7 @@ READ = [
     "policy/list",
     "references/dead",
     "references/of",
+    "render_template",
     "resource/diff",
     "resource/export",
     "resource/get",
@@ -138,6 +139,7 @@ READING_POSTS = {
     "POST /api/automation/replay",
     "POST /api/onboarding/integration/wait",
     "POST /api/resources/{resource_type}/{key}/plan",
+    "POST /api/template",
 }
 
 
