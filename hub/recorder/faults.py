@@ -134,10 +134,10 @@ def _by_code(error: BaseException) -> Fault | None:
         if sqlite == 1 and "no such table" in str(error):
             return Fault.MISSING
         return _SQLITE.get(sqlite & 0xFF, Fault.REFUSED)
+    if type(error).__module__.startswith("pymysql"):
+        code = error.args[0] if error.args else None
+        return _MYSQL.get(code) if isinstance(code, int) else None
     state = getattr(error, "sqlstate", None)
     if isinstance(state, str):
         return _POSTGRESQL.get(state) or _POSTGRESQL.get(state[:2]) or Fault.AWAY
-    if type(error).__module__.startswith("pymysql") and error.args:
-        code = error.args[0]
-        return _MYSQL.get(code) if isinstance(code, int) else None
     return None

@@ -25,7 +25,7 @@ from hub.const import (
 from hub.events.bus import ALL
 from hub.recorder.admission import Admission
 from hub.recorder.queue import HIGH, LOW, NORMAL
-from hub.recorder.secrecy import as_json, cleaned, cleaned_event
+from hub.recorder.secrecy import as_json, cleaned, event_json
 from hub.states.state import StateChanged
 
 if TYPE_CHECKING:
@@ -92,6 +92,8 @@ class Intake:
         self._blobs: dict[str, tuple[dict[str, Any], Policy, bytes]] = {}
         self._kept: dict[Context, None] = {}
         self._long: set[str] = set()
+        self._moved: set[str] = set()
+        """Ids that were renamed away: the removal of their states ends no history."""
         self._end: Callable[[], None] | None = None
 
     def start(self, bus: "EventBus", states: "list[State]") -> None:
@@ -123,6 +125,10 @@ class Intake:
         """Put the row of a change into the queue."""
         entity_id, new = event.entity_id, event.new
         level = _LEVELS[policy.priority]
+        if self._moved and entity_id in self._moved:
+            self._moved.discard(entity_id)
+            if new is None:
+                return
         if new is None:
             self._blobs.pop(entity_id, None)
             at = self._time(entity_id, event.time)
@@ -161,9 +167,11 @@ class Intake:
 
     def _blob(self, state: "State", policy: "Policy") -> bytes:
         """Return the JSON of the attributes that are kept."""
-        attributes = policy.kept(state.attributes)
-        safe = cleaned(attributes)
         blob = None
+        try:
+            safe = cleaned(policy.kept(state.attributes))
+        except RecursionError:
+            return b"{}"
         if safe is state.attributes:
             with suppress(TypeError, ValueError, RecursionError):
                 blob = state.attributes_json
@@ -178,7 +186,7 @@ class Intake:
         """Keep an event, and from now on the context in which it happened."""
         if not self.admission.enabled:
             return
-        data = as_json(cleaned_event(event.type, event.data), event.type)
+        data = event_json(event.type, event.data)
         if len(data) > MAX_DATA:
             self._too_long(f"An event {event.type}", len(data), MAX_DATA)
             data = b"{}"
@@ -193,6 +201,9 @@ class Intake:
         """Let rows that wait and rows in the database follow an entity to its new id."""
         self._queue.rename(old, new)
         self._names.rename(old, new)
+        self._moved.discard(new)
+        if len(self._moved) < _MAX_CONTEXTS:
+            self._moved.add(old)
         self.admission.forget(old)
         self._blobs.pop(old, None)
         self._blobs.pop(new, None)

@@ -109,7 +109,7 @@ class Names:
         self.contexts: dict[Context, int] = {}
         self.fresh_contexts: list[tuple[int, str, str | None, str | None]] = []
         self._last_context = 0
-        self._event_base = 0
+        self._event_base: int | None = None
         self._renames: list[tuple[str, str]] = []
         self._renaming = 0
 
@@ -128,7 +128,7 @@ class Names:
             await numbers.load(connection)
         self._last_context = await connection.scalar(select(func.max(contexts.c.id))) or 0
         last_event = await connection.scalar(select(func.max(events.c.id))) or 0
-        if not self._event_base or last_event > self._event_base + serial:
+        if self._event_base is None or last_event > self._event_base + serial:
             self._event_base = last_event
         rows = await connection.execute(
             select(entities.c.entity_id, entities.c.id).limit(MAX_ENTITIES // 2)
@@ -137,7 +137,7 @@ class Names:
 
     def event(self, serial: int) -> int:
         """Return the number of the event that has this serial number in the queue."""
-        return self._event_base + serial
+        return (self._event_base or 0) + serial
 
     def context(self, context: "Context") -> int:
         """Return the number of a context, given now when it has none."""

@@ -53,6 +53,8 @@ class Queue:
         """Called with the number of waiting rows after each that is put."""
         self._items: deque[Item] = deque()
         self._taken: Sequence[Item] = ()
+        self._renames: list[tuple[str, str]] = []
+        """Made while rows were taken, to be applied when they come back."""
         self._max_rows, self._max_bytes = max_rows, max_bytes
         self._tolerated = 0
 
@@ -90,13 +92,18 @@ class Queue:
 
     def give_back(self) -> None:
         """Put what was taken in front again."""
-        self._items.extendleft(reversed(self._taken))
+        taken = self._taken
+        for old, new in self._renames:
+            taken = [_renamed(item, old, new) for item in taken]
+        self._renames.clear()
+        self._items.extendleft(reversed(taken))
         self._taken = ()
 
     def committed(self) -> None:
         """Forget what was taken: it is in the database, or the database refused it."""
         self.bytes -= sum([item[COST] for item in self._taken])
         self._taken = ()
+        self._renames.clear()
 
     def settled(self, serial: int) -> bool:
         """Tell whether no row up to this serial number waits."""
@@ -104,8 +111,10 @@ class Queue:
         return not items or items[0][SERIAL] > serial
 
     def rename(self, old: str, new: str) -> None:
-        """Give what waits for one entity to another id."""
-        if any(item[ENTITY] == old for item in self._items):
+        """Give what waits for an entity to its new id, and what waited for that to the old one."""
+        if self._taken:
+            self._renames.append((old, new))
+        if any(item[ENTITY] in (old, new) for item in self._items):
             self._items = deque(_renamed(item, old, new) for item in self._items)
 
     def clear(self) -> None:
@@ -148,7 +157,8 @@ class Queue:
 
 def _renamed(item: Item, old: str, new: str) -> Item:
     serial, entity_id, *_ = item
-    if entity_id != old:
+    if entity_id not in (old, new):
         return item
     _, _, time, text, blob, changed, context, priority, cost = item
-    return (serial, new, time, text, blob, changed, context, priority, cost)
+    entity_id = new if entity_id == old else old
+    return (serial, entity_id, time, text, blob, changed, context, priority, cost)
