@@ -9,13 +9,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from hub.recorder.policies import ALWAYS_KEPT, Policy
+from hub.states.state import State, StateChanged
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from hub.recorder.policies import Policies
-    from hub.states.state import State, StateChanged
     from hub.util.clock import Cancel, Clock
 
-Keep = Callable[["StateChanged", Policy], object]
+Keep = Callable[[StateChanged, Policy], object]
 Late = Callable[[str, float], object]
 
 HIDDEN_MODES: Final = frozenset({"input_text", "text"})
@@ -70,6 +72,12 @@ class Admission:
             self._keep(event, policy)
             return
         self._compare(event, new, policy)
+
+    def present(self, states: "Iterable[State]", now: float) -> None:
+        """Keep what is there at the moment, when recording begins again."""
+        for state in states:
+            copy = State(state.entity_id, state.state, state.attributes, now, now, state.context)
+            self.offer(StateChanged(state.entity_id, None, copy, now, state.context))
 
     def release(self) -> None:
         """Keep what intervals hold back, now: the hub stops, or the recorder is switched off."""

@@ -34,6 +34,8 @@ MAX_MEANINGS: Final = 50_000
 
 NO_MEANING: Final = Meaning()
 
+_COVERAGE: Final = 1 + COLUMNS.index("coverage")
+
 
 @dataclass(slots=True)
 class Compiled:
@@ -139,7 +141,10 @@ class Compiler:
         async for page in ranges(connection, columns, list(metas), start, end):
             for item in page:
                 values: tuple[Any, ...] = tuple(item)
-                rows.setdefault(values[0], []).append(Row(*values[1:]))
+                row = Row(*values[1:])
+                if values[_COVERAGE] is None:
+                    row.coverage, row.count = 1.0, row.count or 0  # from outside
+                rows.setdefault(values[0], []).append(row)
             close(page[-1][0])
             await asyncio.sleep(0)
         close(None)
@@ -201,12 +206,17 @@ class Compiler:
 
         waiting = {meta.id: meta for meta in self._ledger.of(entity_ids) if meta.has_sum}
         found: dict[tuple[str, str | None], Base] = {}
-        for table in (statistics_short, statistics_hour, statistics_day):
+        # a row of a higher tier counts only when it ends before: a day has up to 25 hours
+        for table, back in (
+            (statistics_short, 0),
+            (statistics_hour, HOUR - 1),
+            (statistics_day, 89_999),
+        ):
             if not waiting:
                 break
             columns = [table.c[name] for name in ("meta", "start", "sum", "state", "last_reset")]
             rows = await newest_before(
-                connection, statistics_meta.c.id, columns, list(waiting), start
+                connection, statistics_meta.c.id, columns, list(waiting), start - back
             )
             for row in rows:
                 key, _, total, state, last_reset = tuple[Any, ...](row)

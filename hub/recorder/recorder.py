@@ -18,6 +18,7 @@ from hub.recorder.queue import Queue
 from hub.recorder.state import RecorderState
 from hub.recorder.status import Status
 from hub.recorder.store import Closed, Store
+from hub.recorder.upkeep import Upkeep
 from hub.recorder.watch import Watch
 from hub.recorder.writer import Writer
 
@@ -67,6 +68,7 @@ class Recorder:
         )
         self.disk = Disk(self.store, hub.clock, settings.min_free_disk << 20, self.writer.pause)
         self._watch = Watch(self)
+        self.upkeep = Upkeep(hub, self)
         self._intake.renamed = self.writer.wake
 
     async def start(self) -> None:
@@ -77,6 +79,7 @@ class Recorder:
         if self._broken is not None:
             self._status.set(RecorderState.FAILED, self._broken)
         else:
+            self.upkeep.start()
             self._intake.start(hub.bus, hub.states.all())
             self.disk.start()
             self.writer.start()
@@ -91,6 +94,7 @@ class Recorder:
             return
         self._watch.stop()
         self._intake.stop()
+        await self.upkeep.stop()
         await self.disk.stop()
         await self.writer.stop(STOP_SECONDS)
 

@@ -56,6 +56,8 @@ class Statistics:
         self._late: dict[str, int] = {}
         self._late_all: int | None = None
         """From when on, in seconds, everything is made again."""
+        self._looked: tuple[float, float] | None = None
+        """Wall and steady clock when it worked last."""
         self._away_since: float | None = None
         self._began = 0.0
         self._lock = asyncio.Lock()
@@ -81,11 +83,11 @@ class Statistics:
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
-            await asyncio.wait([task], timeout=2.0)
+            await asyncio.wait([task], timeout=0.5)
         if self._marks is None:
             return
         try:
-            async with asyncio.timeout(2.0), self._recorder.write() as connection:
+            async with asyncio.timeout(0.5), self._recorder.write() as connection:
                 await self._marks.save(connection, self._hub.clock.time())
         except (RecorderUnavailable, TimeoutError) as error:
             _LOGGER.warning("The end of the statistics was not written down: %s", error)
@@ -127,6 +129,7 @@ class Statistics:
             marks = self._marks
             if marks is None:
                 marks = self._marks = await self._open()
+            self._notice_jump(marks)
             before = self.windows
             async with self._recorder.read() as connection:
                 await self._ledger.load(connection)
@@ -162,6 +165,16 @@ class Statistics:
             return 5.0
         due = self._marks.short + SHORT + GRACE - self._hub.clock.time()
         return min(LONGEST_SLEEP, max(1.0, due))
+
+    def _notice_jump(self, marks: Marks) -> None:
+        """Take a clock that was set forward for time that nobody has seen."""
+        now, steady = self._hub.clock.time(), self._hub.clock.monotonic()
+        before, self._looked = self._looked, (now, steady)
+        if before is not None:
+            skipped = (now - before[0]) - (steady - before[1])
+            if skipped > SHORT:
+                _LOGGER.warning("The clock was set forward by %.0f s", skipped)
+                marks.add_gap(before[0], before[0] + skipped)
 
     async def _open(self) -> Marks:
         """Read how far it came, and find out when the hub was there last."""
@@ -250,6 +263,10 @@ class Statistics:
         while marks.hour + HOUR <= marks.short:
             metas = [meta.id for meta in self._ledger.of()]
             start = marks.hour
+            back = marks.away(start, start + HOUR)
+            if back is not None:
+                marks.hour = max(start + HOUR, min(marks.short, int(back)) // HOUR * HOUR)
+                continue
             after = Marks(marks.short, start + HOUR, marks.day, marks.gaps)
             await self._hour(start, metas, after)
             marks.hour = start + HOUR
@@ -271,6 +288,10 @@ class Statistics:
         while (end := day_after(marks.day, self._zone)) <= marks.hour:
             metas = [meta.id for meta in self._ledger.of()]
             start = marks.day
+            back = marks.away(start, end)
+            if back is not None:
+                marks.day = max(end, day_begin(min(marks.hour, int(back)), self._zone))
+                continue
             after = Marks(marks.short, marks.hour, end, marks.gaps)
             await self._day(start, end, metas, after)
             marks.day = end

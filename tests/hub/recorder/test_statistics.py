@@ -163,7 +163,7 @@ async def test_the_time_without_the_hub_is_a_gap(bench: Bench) -> None:
     await bench.statistics.stop()
     again = type(bench.statistics)(bench.hub, bench)  # type: ignore[arg-type]
     bench.statistics = again
-    bench.clock.jump(7400)
+    await bench.clock.advance(7400)
     again._began = START + 8400
     await bench.record("sensor.a", [(8500, "20")])
     await bench.to(9060)
@@ -211,6 +211,18 @@ async def test_a_meter_silent_for_long_goes_on_where_it_stood(bench: Bench) -> N
         await connection.execute(statistics_short.delete())
         await connection.execute(statistics_hour.delete())
     assert await bench.count("statistics_day") == 0
+
+
+async def test_a_clock_set_forward_makes_a_gap(bench: Bench) -> None:
+    await bench.record("sensor.a", [(0, "10")])
+    await bench.to(400)
+    bench.clock.jump(86400 * 365)
+    await bench.statistics.catch_up()
+    await bench.record("sensor.a", [(86400 * 365 + 450, "20")])
+    await bench.to(86400 * 365 + 1000)
+    rows = await bench.rows("short")
+    assert [row["start"] for row in rows] == [0, 300, 86400 * 365 + 300, 86400 * 365 + 600]
+    assert bench.statistics.windows < 10
 
 
 async def test_events_tell_of_new_statistics(bench: Bench) -> None:
