@@ -107,6 +107,12 @@ class History:
         """Return every entity that was ever recorded."""
         return list(await self._numbers(None))
 
+    async def oldest(self) -> float | None:
+        """Return the time of the oldest change in epoch seconds; asks once per entity."""
+        async with self._recorder.read() as connection:
+            found = await connection.scalar(statements.oldest_change())
+        return None if found is None else found / 1e6
+
     async def changes(
         self, start: float, end: float, entity_ids: Iterable[str] | None = None
     ) -> AsyncIterator[Change]:

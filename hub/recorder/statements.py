@@ -175,6 +175,18 @@ def all_entities() -> "Select[*tuple[Any, ...]]":
     return select(entities.c.id, entities.c.entity_id)
 
 
+@cache
+def oldest_change() -> "Select[*tuple[Any, ...]]":
+    """Return the time of the oldest row: the beginning of each entity's range is looked at."""
+    from sqlalchemy import func, select
+
+    from hub.recorder.tables import entities, states
+
+    first = select(func.min(states.c.time)).where(states.c.entity == entities.c.id)
+    each = select(first.scalar_subquery().label("first")).subquery("each")
+    return select(func.min(each.c.first))
+
+
 def _state_changed() -> Any:
     """Return the condition that the state's text changed, or the entity was removed."""
     from sqlalchemy import or_
