@@ -11,6 +11,7 @@ from hub.automation import fields
 from hub.automation.rehearsal import given, wording
 from hub.config import loader
 from hub.errors import Problem
+from hub.jobs.job import JobState
 from hub.schema import boolean, entity_id, text
 
 FOLDER: Final = "tests"
@@ -106,6 +107,19 @@ STEPS: Final[dict[str, dict[vol.Marker, Any]]] = {
         vol.Optional("json"): object,
         vol.Optional("data", default=dict): dict,
         vol.Optional("query", default=dict): dict,
+    },
+    "resource": {
+        vol.Required("resource"): given.resource_id,
+        **given.STATUS,
+        vol.Optional("action"): vol.In(["added", "updated", "removed", "status"]),
+    },
+    "job": {
+        vol.Required("job"): text,
+        vol.Required("target"): text,
+        vol.Required("state"): vol.In([*(state.value for state in JobState), "finished"]),
+        vol.Optional("id"): text,
+        vol.Optional("result"): object,
+        vol.Optional("error"): text,
     },
     "homeassistant": {vol.Required("homeassistant"): vol.In(["start", "shutdown"])},
     "trigger": {

@@ -8,6 +8,7 @@ import voluptuous as vol
 from hub.automation.rehearsal import wording
 from hub.automation.rehearsal.calls import Answers
 from hub.registry import AreaEntry, DeviceEntry, EntityEntry, FloorEntry, LabelEntry
+from hub.resources.model import Phase
 from hub.schema import boolean, finite_float, text
 
 if TYPE_CHECKING:
@@ -55,6 +56,20 @@ def _answers(value: object) -> list[dict[str, Any]]:
     return found
 
 
+def resource_id(value: object) -> str:
+    """Accept the id of a resource."""
+    kind, slash, key = str(value).partition("/")
+    if not isinstance(value, str) or not slash or "." not in kind or not key:
+        raise vol.Invalid("expected a resource such as proxy.host/blog")
+    return value
+
+
+STATUS: Final[dict[vol.Marker, Any]] = {
+    vol.Optional("phase"): vol.In([phase.value for phase in Phase]),
+    vol.Optional("drift"): boolean,
+    vol.Optional("message"): text,
+}
+
 _LABELS: Final = wording.listed(text)
 
 GIVEN: Final = wording.strict(
@@ -70,6 +85,7 @@ GIVEN: Final = wording.strict(
         vol.Optional("mqtt"): boolean,
         vol.Optional("states"): wording.by_entity(state),
         vol.Optional("services"): vol.Schema({wording.service: _answers}),
+        vol.Optional("resources"): vol.Schema({resource_id: wording.strict(STATUS)}),
         vol.Optional("floors"): vol.Schema(
             {text: _or_name({vol.Optional("name"): text, vol.Optional("level"): int})}
         ),

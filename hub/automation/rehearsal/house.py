@@ -94,6 +94,10 @@ class House:
         for entity_id, state in starting.helpers(specs).items():
             if self.world.states.get(entity_id) is None:
                 self.set(entity_id, state)
+        if "sun.sun" in str(specs) and self.world.states.get("sun.sun") is None:
+            from hub.automation.sun import Sun
+
+            Sun(self.world).start()
         self._register()
         load_scenes(self.world, specs)
         wanted, asleep = set(only), set(off)

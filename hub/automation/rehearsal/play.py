@@ -7,7 +7,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
-from hub.automation.rehearsal import expect, given, wording
+from hub.automation.rehearsal import expect, given, phases, wording
 from hub.automation.rehearsal.house import MAX_TRACES, House
 from hub.automation.rehearsal.world import moved
 from hub.automation.webhooks import WebhookRequest
@@ -88,6 +88,8 @@ class _Player:
             house.world.messages = None
         for entity_id, state in case.given.get("states", {}).items():
             house.set(entity_id, state)
+        for name, status in case.given.get("resources", {}).items():
+            house.world.resources.give(name, status)
         house.automations.blueprint = self._types.blueprint
         await house.load(
             self._types.specs, only=case.given.get("only", ()), off=case.given.get("off", ())
@@ -216,6 +218,12 @@ class _Player:
             waiting = hook.handler(request)
             if waiting is not None:
                 await waiting
+
+    async def _resource(self, step: Step) -> None:
+        self.house.world.resources.give(step["resource"], step)
+
+    async def _job(self, step: Step) -> None:
+        phases.happened(self.house.world, step)
 
     async def _homeassistant(self, step: Step) -> None:
         if step["homeassistant"] == "start":

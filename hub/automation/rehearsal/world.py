@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hub.automation.rehearsal.calls import RecordedServices
+from hub.automation.rehearsal.phases import GivenResources
 from hub.automation.rehearsal.places import Places
 from hub.automation.webhooks import Webhooks
 from hub.events import Context, EventBus
@@ -112,7 +113,9 @@ class RehearsalWorld:
         self.webhooks = Webhooks()
         self.broker = Broker()
         self.messages: Messages | None = self.broker
+        self.resources = GivenResources(self)
         self.templates = Templates(self)
+        self.templates.resource = self.resources.facts
 
     def _now(self) -> float:
         return self.time.time() if self.past is None else self.past
