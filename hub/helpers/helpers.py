@@ -1,6 +1,5 @@
 """All helpers of the house, kept equal to their resources."""
 
-import asyncio
 import logging
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -11,12 +10,13 @@ from hub.errors import HubError
 from hub.helpers.helper import Helper, HelperKind
 from hub.helpers.kinds import KINDS
 from hub.resources import Resource
+from hub.resources.follower import Follower
 from hub.schema import explain
 from hub.services import Description, ServiceCall
 from hub.storage import Keeper
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from hub.hub import Hub
 
@@ -29,8 +29,7 @@ NAMESPACE: Final = "helpers"
 class Helpers:
     """Gives every helper resource its entity.
 
-    A change of a resource only says which one to look at: entities follow in a task of their own,
-    always from what is stored, so that none is missed and none comes twice.
+    Entities follow in a task of their own; `settle` waits for it.
     """
 
     def __init__(self, hub: "Hub") -> None:
@@ -39,8 +38,8 @@ class Helpers:
         self._keeper = Keeper(hub.database, hub.clock, NAMESPACE)
         self._values: dict[str, Any] = {}
         self._entities: dict[str, Helper] = {}
-        self._due: dict[str, Resource] = {}
-        self._worker: asyncio.Task[None] | None = None
+        types = [kind.resource_type for kind in KINDS.values()]
+        self._follower = Follower(hub.resources, hub.tasks, types, self._work)
         self._stops: list[Callable[[], None]] = []
 
     async def start(self) -> None:
@@ -50,55 +49,36 @@ class Helpers:
         for kind in KINDS.values():
             hub.entities.load_kind(kind.entity)
             self._stops.append(self._offer_reload(kind))
-            self._stops.append(hub.resources.listen(self._changed, kind.resource_type))
-            self._due |= {item.id: item for item in hub.resources.list(kind.resource_type)}
-        gone = self._values.keys() - self._due.keys()
-        for name in gone:
+        for name in [name for name in self._values if hub.resources.store.get(name) is None]:
             self._forget(name)
-        self._wake()
-        await self.settle()
+        await self._follower.start()
 
     async def stop(self) -> None:
         """Stop timers and keep last values."""
         for stop in self._stops:
             stop()
         self._stops.clear()
-        await self.settle()
+        await self._follower.stop()
         for helper in self._entities.values():
             helper.rest()
         await self._keeper.flush()
 
     async def settle(self) -> None:
         """Wait until every entity is as its resource says."""
-        while self._worker is not None:
-            await asyncio.wait([self._worker])
+        await self._follower.settle()
 
     def get(self, resource_id: str) -> Helper | None:
         """Return the entity of a resource."""
         return self._entities.get(resource_id)
 
-    def _changed(self, action: str, resource: Resource) -> None:
-        if action != "status":
-            self._due[resource.id] = resource
-            self._wake()
-
-    def _wake(self) -> None:
-        if self._worker is None and self._due:
-            self._worker = self._hub.tasks.spawn(self._work(), "helpers")
-
-    async def _work(self) -> None:
-        try:
-            while self._due:
-                due, self._due = self._due, {}
-                added: dict[str, list[Helper]] = {}
-                for name, resource in due.items():
-                    helper = await self._look(name, resource)
-                    if helper is not None:
-                        added.setdefault(helper.kind, []).append(helper)
-                for domain, helpers in added.items():
-                    await self._hub.entities.add(domain, helpers)
-        finally:
-            self._worker = None
+    async def _work(self, changed: "Sequence[Resource]") -> None:
+        added: dict[str, list[Helper]] = {}
+        for resource in changed:
+            helper = await self._look(resource.id, resource)
+            if helper is not None:
+                added.setdefault(helper.kind, []).append(helper)
+        for domain, helpers in added.items():
+            await self._hub.entities.add(domain, helpers)
 
     async def _look(self, name: str, resource: Resource) -> Helper | None:
         """Make one entity what its resource says; returns it when it is new."""

@@ -2,6 +2,10 @@
 
 from typing import Final
 
+from hub.automation.blueprints.resources import BLUEPRINT
+from hub.automation.blueprints.substitute import substitute
 from hub.resources import ResourceType
 
-TYPES: Final[tuple[ResourceType, ...]] = ()
+TYPES: Final[tuple[ResourceType, ...]] = (BLUEPRINT,)
+
+__all__ = ["TYPES", "substitute"]
