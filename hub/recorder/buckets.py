@@ -169,10 +169,12 @@ def merged(rows: Sequence[Row], lengths: float, start: int, length: float) -> Ro
     measured = [row for row in rows if row.mean is not None]
     weights = sum(row.coverage for row in measured)
     if weights:
-        low = min(row.min for row in measured if row.min is not None)
-        high = max(row.max for row in measured if row.max is not None)
         mean = sum((row.mean or 0.0) * row.coverage for row in measured) / weights
-        found.min, found.max, found.mean = low, high, min(high, max(low, mean))
+        # what was imported may have a mean alone
+        found.min = min((row.min for row in measured if row.min is not None), default=None)
+        found.max = max((row.max for row in measured if row.max is not None), default=None)
+        low = mean if found.min is None else max(found.min, mean)
+        found.mean = low if found.max is None else min(found.max, low)
     return found
 
 
