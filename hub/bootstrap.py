@@ -129,6 +129,7 @@ async def stop(running: Running) -> None:
             _step("the API", running.api.stop(), 2.5),
             _step("the integrations", running.loader.unload_all(), 2.2),
         )
+        await _step("the scenes", hub.scenes.stop(), 0.5)
         await _step("the helpers", hub.helpers.stop(), 0.5)
         await _step("MQTT", running.mqtt.stop(), 3.0)
         hub.phase = Phase.FINAL_WRITE
@@ -166,13 +167,9 @@ async def _build(settings: "Settings", config_dir: Path, data_dir: Path) -> Hub:
     from hub.audit import Audit
     from hub.auth import Auth
     from hub.auth.places import Places
-    from hub.automation.house import HouseAutomations
-    from hub.automation.references import References
     from hub.automation.webhooks import Webhooks
     from hub.config.hidden import hidden_texts
-    from hub.helpers import Helpers
     from hub.jobs import Jobs
-    from hub.recorder import Recorder
     from hub.registry import (
         AreaRegistry,
         DeviceRegistry,
@@ -184,7 +181,6 @@ async def _build(settings: "Settings", config_dir: Path, data_dir: Path) -> Hub:
     from hub.runner import Runners
     from hub.storage import Database, Documents
     from hub.storage.secrets import Keyring
-    from hub.templates import Templates
 
     clock, tasks = SystemClock(), Tasks()
     bus = EventBus(tasks)
@@ -252,11 +248,7 @@ async def _build(settings: "Settings", config_dir: Path, data_dir: Path) -> Hub:
         hub_id=await _hub_id(documents),
         webhooks=Webhooks(),
     )
-    hub.templates = Templates(hub)
-    hub.recorder = Recorder(hub)
-    hub.helpers = Helpers(hub)
-    hub.automations = HouseAutomations(hub)
-    hub.references = References(hub)
+    _furnish(hub)
     for registry in (floors, labels, areas, devices, entity_registry):
         await registry.load()
     await auth.load()
@@ -264,6 +256,26 @@ async def _build(settings: "Settings", config_dir: Path, data_dir: Path) -> Hub:
     await hub.jobs.load()
     await hub.resources.load()
     return hub
+
+
+def _furnish(hub: Hub) -> None:
+    """Make the rooms that act upon the hub as a whole."""
+    from hub.automation.blueprints.library import Library
+    from hub.automation.house import HouseAutomations
+    from hub.automation.references import References
+    from hub.automation.scenes import Scenes
+    from hub.helpers import Helpers
+    from hub.recorder import Recorder
+    from hub.templates import Templates
+
+    hub.templates = Templates(hub)
+    hub.recorder = Recorder(hub)
+    hub.helpers = Helpers(hub)
+    hub.scenes = Scenes(hub)
+    hub.automations = HouseAutomations(hub)
+    hub.blueprints = Library(hub.resources, hub.config_dir, hub.automations.again)
+    hub.automations.blueprint = hub.blueprints.find
+    hub.references = References(hub)
 
 
 def _watch(hub: Hub) -> None:
@@ -325,6 +337,7 @@ async def _start(hub: Hub, lock: contextlib.ExitStack, host: str, port: int) -> 
         await hub.resources.start(hub)
         await hub.helpers.start()
         await running.loader.setup_all()
+        await hub.scenes.start()
         await hub.automations.start()
         await running.mqtt.start()
     except BaseException:

@@ -10,8 +10,10 @@ if TYPE_CHECKING:
 
     from hub.audit import Audit
     from hub.auth import Auth
+    from hub.automation.blueprints.library import Library
     from hub.automation.house import HouseAutomations
     from hub.automation.references import References
+    from hub.automation.scenes import Scenes
     from hub.automation.webhooks import Webhooks
     from hub.automation.world import Messages
     from hub.config.settings import Settings
@@ -102,6 +104,8 @@ class Hub:
     templates: "Templates" = field(init=False)
     recorder: "Recorder" = field(init=False)
     helpers: "Helpers" = field(init=False)
+    blueprints: "Library" = field(init=False)
+    scenes: "Scenes" = field(init=False)
     automations: "HouseAutomations" = field(init=False)
     references: "References" = field(init=False)
     messages: "Messages | None" = None

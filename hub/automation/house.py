@@ -12,7 +12,7 @@ from hub.errors import HubError
 from hub.observe.health import Level
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from hub.automation.automations import Item, Items
     from hub.entities import Entity
@@ -73,6 +73,12 @@ class HouseAutomations(Automations):
         while self._waiting or self._loading.locked():
             await self._flush()
 
+    def again(self, names: "Iterable[str]") -> None:
+        """Load resources anew that did not change themselves: a blueprint of theirs did."""
+        for name in names:
+            self._revisions.pop(name, None)
+            self._soon(name)
+
     def health(self) -> tuple[Level, str | None] | None:
         """Say what could not be loaded or was stopped; None = there are none."""
         for resource_id, problem in self.problems.items():
@@ -90,9 +96,12 @@ class HouseAutomations(Automations):
             action != "removed" and self._revisions.get(resource.id) == resource.revision
         ):
             return
+        self._soon(resource.id)
+
+    def _soon(self, name: str) -> None:
         if not self._waiting:
             self.hub.tasks.spawn(self._flush(), "reload automations")
-        self._waiting.add(resource.id)
+        self._waiting.add(name)
 
     async def _flush(self) -> None:
         await asyncio.sleep(0)  # what changes in one go is loaded in one go

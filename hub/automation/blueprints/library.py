@@ -1,6 +1,6 @@
 """Every blueprint of the house: those in the configuration folder and those that are resources."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -38,9 +38,18 @@ class Shelf:
 class Library:
     """Finds blueprints by domain and path; a resource wins over a file of the same path."""
 
-    def __init__(self, resources: "Resources", config_dir: Path) -> None:
-        """Look into `<config_dir>/blueprints/<domain>/`."""
+    def __init__(
+        self,
+        resources: "Resources",
+        config_dir: Path,
+        changed: Callable[[Names], object] = lambda _names: None,
+    ) -> None:
+        """Look into `<config_dir>/blueprints/<domain>/`.
+
+        `changed` hears which resources use a blueprint that was saved or deleted.
+        """
         self._resources = resources
+        self._tell = changed
         self._config = config_dir
         self._index: dict[tuple[str, str], Resource] | None = None
         resources.listen(self._changed, TYPE)
@@ -85,9 +94,10 @@ class Library:
                 found.append(item.id)
         return found
 
-    def _changed(self, action: str, _resource: "Resource") -> None:
+    def _changed(self, action: str, resource: "Resource") -> None:
         if action != "status":
             self._index = None
+            self._tell(self.users(resource.spec["domain"], resource.spec["path"]))
 
     def _indexed(self) -> "dict[tuple[str, str], Resource]":
         if self._index is None:

@@ -28,7 +28,7 @@ class SceneIncomplete(HubError):  # noqa: N818 - the wire names these without "E
 async def apply(hub: "Hub", wishes: "Wishes", context: "Context", name: str = "scene") -> None:
     """Set what differs, every entity at once; raises `SceneIncomplete` when some failed.
 
-    `Unauthorized` when the context's user may control none of those that differ.
+    `Unauthorized` when the context's user may control none of them.
     """
     results = await asyncio.gather(
         *(_one(hub, entity_id, wish, context) for entity_id, wish in wishes.items())
@@ -40,7 +40,8 @@ async def apply(hub: "Hub", wishes: "Wishes", context: "Context", name: str = "s
     }
     if not failed:
         return
-    if all(isinstance(error, Unauthorized) for error in failed.values()):
+    refused = [error for error in failed.values() if isinstance(error, Unauthorized)]
+    if len(refused) == len(wishes):
         raise Unauthorized
     told = [f"{entity_id}: {error.message}" for entity_id, error in failed.items()]
     more = f"; and {len(told) - TOLD} more" if len(told) > TOLD else ""
