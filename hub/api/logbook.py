@@ -65,6 +65,7 @@ async def rows_of(
     Raises `AnswerTooLarge` and `RecorderUnavailable`.
     """
     history = hub.recorder.history
+    await history.catch_up(end)
     recorded = asked.entity_ids if asked.entity_ids is not None else await history.entity_ids()
     entity_ids = [
         entity_id for entity_id in recorded if asked.may(entity_id) and not measured(hub, entity_id)
