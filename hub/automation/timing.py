@@ -9,6 +9,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Collection, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Final
+from weakref import WeakKeyDictionary
 from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
@@ -23,7 +24,10 @@ Following = Callable[[float], float | None]
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 LOOK_SECONDS: Final = 30.0
-"""How often the wall clock is looked at while a moment is awaited: a jump is seen that late."""
+"""How often the wall clock is looked at while moments are awaited: a jump is seen that late."""
+
+JUMP_SECONDS: Final = 0.25
+"""How far the wall clock may drift from the steady one before all that waits counts again."""
 
 LATE_SECONDS: Final = 3 * 3600.0
 """A moment that the clock jumped over is made up for when it is not further back than this."""
@@ -40,6 +44,56 @@ _EARLY: Final = 0.001
 _HOURS: Final = tuple(range(24))
 
 
+class Jumps:
+    """Tells when the wall clock was set; one look in a while for all alarms of a clock."""
+
+    def __init__(self, clock: "Clock") -> None:
+        """Look at `clock` while somebody listens."""
+        self._clock = clock
+        self._listeners: list[Callable[[], object]] = getattr(clock, "jumped", [])
+        self._looks = not hasattr(clock, "jumped")
+        self._lead = 0.0
+        self._cancel: Cancel | None = None
+
+    def listen(self, callback: Callable[[], object]) -> "Cancel":
+        """Call `callback` after each jump."""
+        self._listeners.append(callback)
+        if self._looks and self._cancel is None:
+            self._lead = self._clock.time() - self._clock.monotonic()
+            self._wait()
+
+        def stop() -> None:
+            if callback in self._listeners:
+                self._listeners.remove(callback)
+            if not self._listeners and self._cancel is not None:
+                self._cancel()
+                self._cancel = None
+
+        return stop
+
+    def _wait(self) -> None:
+        self._cancel = self._clock.call_later(LOOK_SECONDS, self._look)
+
+    def _look(self) -> None:
+        self._wait()
+        lead = self._clock.time() - self._clock.monotonic()
+        if abs(lead - self._lead) > JUMP_SECONDS:
+            self._lead = lead
+            for told in tuple(self._listeners):
+                told()
+
+
+_JUMPS: Final["WeakKeyDictionary[Clock, Jumps]"] = WeakKeyDictionary()
+
+
+def jumps(clock: "Clock") -> Jumps:
+    """Return the one that watches a clock, made when it is first asked for."""
+    found = _JUMPS.get(clock)
+    if found is None:
+        found = _JUMPS[clock] = Jumps(clock)
+    return found
+
+
 class Alarm:
     """Rings at each moment of a series, once, whatever the wall clock does meanwhile."""
 
@@ -54,6 +108,7 @@ class Alarm:
         """Up to here everything has rung; a clock that goes back does not move it."""
         self._due = following(self._seen)
         self._cancel: Cancel | None = None
+        self._unlisten = jumps(clock).listen(self._look)
         self._stopped = False
         self._arm(self._seen)
 
@@ -65,12 +120,15 @@ class Alarm:
     def stop(self) -> None:
         """Ring no more."""
         self._stopped = True
+        self._unlisten()
         if self._cancel is not None:
             self._cancel()
             self._cancel = None
 
     def _arm(self, now: float) -> None:
-        wait = NEVER_SECONDS if self._due is None else min(self._due - now, LOOK_SECONDS)
+        if self._cancel is not None:
+            self._cancel()
+        wait = NEVER_SECONDS if self._due is None else self._due - now
         self._cancel = self._clock.call_later(max(wait, 0.0), self._look)
 
     def _look(self) -> None:
@@ -83,24 +141,28 @@ class Alarm:
             self._seen = now
             self._due = self._following(now)
         due = self._due
-        if due is None:
+        if due is None or now < due - _EARLY:
             self._seen = max(self._seen, now)
-            self._due = self._following(self._seen)
-        elif now >= due - _EARLY:
-            self._seen = max(now, due)
-            self._due = self._following(self._seen)
-            if now - due > LATE_SECONDS:
-                due = self._following(now - LATE_SECONDS)
-                if due is None or due > now:
-                    _LOGGER.info("The clock jumped over a moment too far back to make up for it")
-                    due = None
+            if due is None:
+                self._due = self._following(self._seen)
             self._arm(now)
-            if due is not None:
-                self._ring(due)
             return
-        else:
-            self._seen = max(self._seen, now)
+        self._seen = max(now, due)
+        self._due = self._following(self._seen)
         self._arm(now)
+        moment = self._made_up(due, now)
+        if moment is not None:
+            self._ring(moment)
+
+    def _made_up(self, due: float, now: float) -> float | None:
+        """Return the moment to ring for; None when it is too far back."""
+        if now - due <= LATE_SECONDS:
+            return due
+        moment = self._following(now - LATE_SECONDS)
+        if moment is not None and moment <= now:
+            return moment
+        _LOGGER.info("The clock jumped over a moment that is too far back to make up for")
+        return None
 
 
 def zone(world: "World") -> ZoneInfo:

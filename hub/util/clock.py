@@ -63,6 +63,8 @@ class FakeClock:
         self._timers: list[tuple[float, int]] = []
         self._actions: dict[int, Callable[[], object]] = {}
         self._serial = itertools.count()
+        self.jumped: list[Callable[[], object]] = []
+        """Who is told of each jump; others would have to look at both times again and again."""
 
     def time(self) -> float:
         """Return the pretended wall time."""
@@ -75,6 +77,8 @@ class FakeClock:
     def jump(self, seconds: float) -> None:
         """Move only the wall clock, as an NTP correction does."""
         self._now += seconds
+        for told in tuple(self.jumped):
+            told()
 
     def call_later(self, delay: float, action: Callable[[], object]) -> Cancel:
         """Run `action` when `advance` has passed `delay` seconds."""
