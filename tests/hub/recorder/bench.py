@@ -2,10 +2,10 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -15,12 +15,13 @@ from hub.events import EventBus
 from hub.recorder.address import Address
 from hub.recorder.names import Names
 from hub.recorder.policies import Policies
+from hub.recorder.retention import Retention
 from hub.recorder.statistics import Statistics
 from hub.recorder.store import Store
 from hub.recorder.tables import attributes, entities, metadata, states
 from hub.states import StateMachine
 from hub.util.clock import FakeClock
-from hub.util.json import dumps
+from hub.util.json import dumps, loads
 from hub.util.tasks import Tasks
 
 START = 1_800_000_000 - 1_800_000_000 % 3600
@@ -30,21 +31,52 @@ MEASURED = {"state_class": "measurement", "unit_of_measurement": "W"}
 RISING = {"state_class": "total_increasing", "unit_of_measurement": "kWh"}
 NETTED = {"state_class": "total", "unit_of_measurement": "kWh"}
 
+T = TypeVar("T")
 Value = tuple[float, str | None]
 """Time in seconds behind `START`, and state."""
 
 
 class Empty:
-    """Registries and resources without anything in them."""
+    """A registry without anything in it."""
 
     def get(self, _key: str) -> None:
         return None
 
-    def list(self, _type: str) -> list[Any]:
-        return []
 
-    def listen(self, *_args: Any) -> Any:
+class Papers:
+    """Documents in memory."""
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[str, str], bytes] = {}
+
+    async def load(self, namespace: str, key: str) -> Any:
+        found = self.kept.get((namespace, key))
+        return None if found is None else loads(found)
+
+    async def save(self, namespace: str, key: str, document: object) -> None:
+        self.kept[namespace, key] = dumps(document)
+
+
+class Policed:
+    """Resources that hold nothing but policies."""
+
+    def __init__(self) -> None:
+        self.specs: dict[str, dict[str, Any]] = {}
+        self.listeners: list[Any] = []
+
+    def list(self, _type: str) -> list[Any]:
+        return [
+            SimpleNamespace(key=key, spec=spec, deleting=False) for key, spec in self.specs.items()
+        ]
+
+    def listen(self, callback: Any, _type: str) -> Any:
+        self.listeners.append(callback)
         return lambda: None
+
+    def put(self, key: str, **spec: Any) -> None:
+        self.specs[key] = spec
+        for callback in self.listeners:
+            callback("updated", None)
 
 
 class Bench:
@@ -59,12 +91,13 @@ class Bench:
             bus=bus,
             tasks=self.tasks,
             settings=Settings(hub=House(time_zone=zone), recorder=RecorderSettings(**settings)),
-            resources=Empty(),
+            resources=Policed(),
             entity_registry=Empty(),
             devices=Empty(),
             areas=Empty(),
             states=StateMachine(bus, self.clock.time),
             data_dir=Path("/nowhere"),
+            documents=Papers(),
         )
         self.store = Store(address)
         self.names = Names()
@@ -72,7 +105,17 @@ class Bench:
         self.path = address.path
         self.dialect = address.dialect
         self.backlog = 0
+        self.recording = True
+        self.disk: Any = SimpleNamespace(free=None)
+        self.writer: Any = SimpleNamespace(rows=0)
         self.statistics = Statistics(self.hub, self)  # type: ignore[arg-type]
+        self.retention = Retention(
+            self.hub,
+            self,  # type: ignore[arg-type]
+            lambda: self.statistics.marks,
+        )
+        self.retention.pause = 0.0
+        self.policies.start()
         self._numbers: dict[str, int] = {}
         self._attributes: dict[bytes, int] = {}
 
@@ -133,6 +176,15 @@ class Bench:
                         for time, text in rows[at : at + 5000]
                     ],
                 )
+
+    async def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do work that pauses, letting the pretended clock pass."""
+        task = asyncio.ensure_future(work)
+        while not task.done():
+            await asyncio.wait([task], timeout=0.001)
+            if not task.done():
+                await self.clock.advance(0.02)
+        return task.result()
 
     async def to(self, seconds: float) -> None:
         """Let the clock show so many seconds behind `START`, and make what is due."""
