@@ -34,7 +34,7 @@ Number: Final = BigInteger().with_variant(Integer(), "sqlite")
 """SQLite makes only `INTEGER PRIMARY KEY` the row's own number."""
 
 LongText: Final = Text().with_variant(MEDIUMTEXT(), "mysql", "mariadb")
-Double: Final = Float(53).with_variant(DOUBLE(), "mysql", "mariadb")
+Double: Final = Float(53).with_variant(DOUBLE(asdecimal=False), "mysql", "mariadb")
 
 _MYSQL: Final[dict[str, Any]] = {
     "mysql_engine": "InnoDB",
