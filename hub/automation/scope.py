@@ -11,12 +11,14 @@ class Scope:
     one that the branch made itself ends with the branch (Home Assistant since 2025.4).
     """
 
-    __slots__ = ("_outer", "_own")
+    __slots__ = ("_outer", "_own", "apart")
 
     def __init__(self, own: Mapping[str, Any], outer: "Scope | None" = None) -> None:
         """Start with some values."""
         self._own = dict(own)
         self._outer = outer
+        self.apart = False
+        """A branch of `parallel`: how its waits ended is seen only inside."""
 
     def inner(self, own: Mapping[str, Any] | None = None) -> "Scope":
         """Return a scope inside this one."""
@@ -35,6 +37,14 @@ class Scope:
     def define(self, name: str, value: Any) -> None:
         """Define a name here, whatever it means outside."""
         self._own[name] = value
+
+    def surface(self, name: str, value: Any) -> None:
+        """Define a name so that it is seen behind the block, too, as `wait` is."""
+        scope = self
+        while scope._outer is not None and not scope.apart:
+            scope._own.pop(name, None)
+            scope = scope._outer
+        scope._own[name] = value  # noqa: SLF001
 
     @property
     def all(self) -> Mapping[str, Any]:

@@ -196,7 +196,9 @@ class Parallel(Step):
         failed: list[BaseException] = []
         for index, branch in enumerate(self._branches):
             try:
-                found = branch.start(run, scope.inner(), f"{path}/parallel/{index}")
+                own = scope.inner()
+                own.apart = True
+                found = branch.start(run, own, f"{path}/parallel/{index}")
             except (HubError, Halt) as error:
                 failed.append(error)
                 continue

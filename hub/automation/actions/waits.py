@@ -111,7 +111,8 @@ class _Wait(Step):
 
     @staticmethod
     def _tell(run: Run, scope: "Scope", path: str, wait: dict[str, Any]) -> None:
-        run.set(scope, "wait", wait)
+        scope.surface("wait", wait)
+        run.changed["wait"] = wait
         run.note(path, {"wait": wait})
 
 
