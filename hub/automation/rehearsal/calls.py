@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+import voluptuous as vol
+
 from hub.const import EVENT_CALL_SERVICE
 from hub.errors import HubError
 from hub.events import Context, EventBus
@@ -12,10 +14,10 @@ from hub.services.call import Target, split_target
 from hub.services.registry import Handler, Service
 
 if TYPE_CHECKING:
-    import voluptuous as vol
-
     from hub.events import Unsubscribe
     from hub.util.clock import Clock
+
+ANYTHING: Final = vol.Schema({}, extra=vol.ALLOW_EXTRA)
 
 TAKES_ALL: Final = Service(
     handler=lambda _call: None,
@@ -106,7 +108,7 @@ class RecordedServices(ServiceRegistry):
         service: str,
         handler: Handler,
         *,
-        schema: "vol.Schema | None" = None,
+        schema: vol.Schema | None = None,
         description: Description | None = None,
         response: Response = Response.NONE,
         admin: bool = False,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from hub.automation.automation import Automation
 from hub.automation.automations import AUTOMATION, SCRIPT, Automations
 from hub.automation.rehearsal import starting
+from hub.automation.rehearsal.calls import ANYTHING
 from hub.automation.rehearsal.effects import Effects
 from hub.automation.rehearsal.world import RehearsalWorld
 from hub.config import documents, house
@@ -137,7 +138,7 @@ class House:
             "script": {"turn_on": self._script_on, "turn_off": self._script_off},
         }.items():
             for name, handler in services.items():
-                self.world.calls.register(domain, name, handler)
+                self.world.calls.register(domain, name, handler, schema=ANYTHING)
 
     def _targets(self, call: "ServiceCall") -> list[Any]:
         ids = call.target.entity_ids

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 Step = Mapping[str, Any]
 
+TOLD_RUNS: Final = 5
+"""Runs of each automation, and lines of the log, that are told with a test."""
+
 LONGEST_DAYS: Final = 400
 """How far one step may move the clock."""
 
@@ -104,6 +107,20 @@ class _Player:
             await self._step(index, step)
         if case.expect is not None:
             self._look(case.expect, ("expect",))
+        self._outcome.notes += self._ran()
+
+    def _ran(self) -> list[str]:
+        """Say which automations ran, by which path, and what they called."""
+        house, lines = self.house, []
+        for item in house.automations.list():
+            for trace in list(item.traces)[-TOLD_RUNS:]:
+                how = trace.execution or "running"
+                lines.append(
+                    f"{expect.at(house, trace.start)} ran {item.entity_id}: {how}"
+                    + (f" ({trace.error})" if trace.error else "")
+                    + f", path {' '.join(trace.paths)}"
+                )
+        return [*lines, *(f"log: {line}" for line in self._log.lines[-TOLD_RUNS:])]
 
     async def close(self) -> None:
         """Take the house down."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
+from hub.automation.rehearsal.calls import ANYTHING
 from hub.const import UNKNOWN
 from hub.util.text import slugify
 from hub.util.times import iso
@@ -25,7 +26,7 @@ def load_scenes(world: "RehearsalWorld", specs: Mapping[str, Mapping[str, Any]])
         "apply": found.apply,
         "create": found.create,
     }.items():
-        world.calls.register("scene", service, handler)
+        world.calls.register("scene", service, handler, schema=ANYTHING)
 
 
 class _Scenes:
