@@ -83,6 +83,10 @@ class References:
         await self.read()
         return await self._rows(self._naming(entity_id, user))
 
+    def every(self, user: "User | None" = None) -> "Iterator[Reference]":
+        """Yield who names what, in what the user may read; known since `read`."""
+        return self._all(user)
+
     def exists(self, kind: Kind, value: str) -> bool:
         """Tell whether there is what a name stands for."""
         return exists(self._hub, kind, value)
