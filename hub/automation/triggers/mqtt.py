@@ -54,9 +54,9 @@ def _encoding(value: object) -> str:
     name = text(value)
     if name:
         try:
-            b"".decode(name)
+            b"a".decode(name)
         except (LookupError, ValueError):
-            raise vol.Invalid("expected an encoding such as utf-8") from None
+            raise vol.Invalid("expected the encoding of a text such as utf-8") from None
     return name
 
 

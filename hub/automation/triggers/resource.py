@@ -16,7 +16,8 @@ from hub.automation.conditions.resource import (
 )
 from hub.automation.triggers.kind import Run, TriggerKind
 from hub.const import EVENT_RESOURCE_UPDATED
-from hub.resources.model import Phase
+from hub.errors import NotFound
+from hub.resources.model import Phase, Status
 from hub.schema import boolean
 
 if TYPE_CHECKING:
@@ -68,10 +69,12 @@ class _ResourceTrigger:
         self._actions = frozenset(config.get("action", ()))
         self._resources = statuses(world)
         self._known: dict[tuple[str, str], tuple[str, bool]] = {}
-        for resource in [] if self._resources is None else self._resources.list():
+        if self._resources is None:
+            return
+        for resource in self._resources.list():
             if self._fits(resource.type, resource.key):
-                status = self._status(resource.type, resource.key, None)
-                self._known[resource.type, resource.key] = status
+                status = self._resources.status(resource.type, resource.key)
+                self._known[resource.type, resource.key] = status.phase.value, drifted(status)
 
     def happened(self, event: "Event") -> None:
         """Look what is new about a resource."""
@@ -101,31 +104,38 @@ class _ResourceTrigger:
     def _fits(self, type_: str, key: str) -> bool:
         return (not self._types or type_ in self._types) and (not self._keys or key in self._keys)
 
-    def _status(self, type_: str, key: str, phase: str | None) -> tuple[str, bool]:
-        """Return phase and drift; without a look at the resources the phase tells both."""
+    def _look(self, type_: str, key: str) -> Status | None:
+        """Return what was observed last; None for a resource that is not there."""
         if self._resources is None:
-            return phase or Phase.UNKNOWN.value, phase == Phase.DRIFTED
-        status = self._resources.status(type_, key)
-        return phase or status.phase.value, drifted(status)
+            return None
+        try:
+            self._resources.get(type_, key)
+        except NotFound:
+            return None
+        return self._resources.status(type_, key)
+
+    def _status(self, type_: str, key: str, phase: str) -> tuple[str, bool]:
+        """Return phase and drift; without a status the phase tells both."""
+        status = self._look(type_, key)
+        return phase, phase == Phase.DRIFTED if status is None else drifted(status)
 
     def _fire(
         self, event: "Event", before: str | None, now: tuple[str | None, bool | None]
     ) -> None:
         data = event.data
-        status = None
-        if self._resources is not None and now[0] is not None:
-            status = self._resources.status(data["resource_type"], data["key"])
+        type_, key = data["resource_type"], data["key"]
+        status = self._look(type_, key)
         trigger = {
             "platform": "resource",
-            "resource_type": data["resource_type"],
-            "key": data["key"],
+            "resource_type": type_,
+            "key": key,
             "action": data["action"],
             "revision": data.get("revision"),
             "from_phase": before,
             "to_phase": now[0],
             "drift": now[1],
             "message": None if status is None else status.message,
-            "description": f"resource {data['resource_type']}/{data['key']}",
+            "description": f"resource {type_}/{key}",
         }
         self._run(trigger, event.context)
 
