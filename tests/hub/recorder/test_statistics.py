@@ -1,12 +1,16 @@
 """Statistics are right, whatever happens to the rows they are made of."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from hub.recorder.address import Address
+from hub.recorder.marks import Marks
+from hub.recorder.tables import entities, statistics_meta, statistics_short
 from tests.hub.recorder.bench import MEASURED, NETTED, RISING, START, Bench
+from tests.peers.databases import EmptyDatabase
 
 
 @pytest.fixture
@@ -198,7 +202,7 @@ async def test_the_watermark_never_goes_back(bench: Bench) -> None:
 
 
 async def test_a_meter_silent_for_long_goes_on_where_it_stood(bench: Bench) -> None:
-    from hub.recorder.tables import statistics_hour, statistics_short
+    from hub.recorder.tables import statistics_hour
 
     await bench.record("sensor.a", [(0, "100"), (60, "150"), (120, None)], RISING)
     await bench.to(3700)
@@ -243,8 +247,6 @@ async def test_it_works_by_itself(bench: Bench) -> None:
     for _ in range(20):
         if bench.statistics.marks is not None:
             break
-        import asyncio
-
         await asyncio.sleep(0.01)
     await bench.clock.advance(400)
     for _ in range(100):
@@ -253,3 +255,94 @@ async def test_it_works_by_itself(bench: Bench) -> None:
         await bench.clock.advance(60)
     assert await bench.rows("short")
     await bench.statistics.stop()
+
+
+@pytest.mark.timeout(40)
+async def test_every_database_makes_the_same(empty_database: EmptyDatabase) -> None:
+    bench = Bench(Address.of(empty_database.url, empty_database.folder))
+    await bench.open()
+    try:
+        bench.statistics._began = START
+        await bench.record("sensor.a", [(n * 7, str(n % 50)) for n in range(600)])
+        values = [(0, "100"), (60, "130"), (120, "unknown"), (400, "5"), (500, "9")]
+        await bench.record("sensor.b", values, RISING)
+        await bench.record("sensor.c", [(0, "1")])
+        await bench.record("sensor.c", [(100, "2")], {**MEASURED, "unit_of_measurement": "kW"})
+        await bench.to(7300)
+        rows = await bench.rows("short", "sensor.b")
+        assert [row["sum"] for row in rows[:3]] == [30, 39, 39]
+        assert rows[0]["coverage"] == pytest.approx(120 / 300)
+        assert rows[1]["last_reset"] == START + 400
+        hour = (await bench.rows("hour"))[0]
+        assert (hour["min"], hour["max"], hour["count"]) == (0, 49, 515)
+        assert len(await bench.rows("short", "sensor.c")) == 24
+        assert len(await bench.rows("short", "closed:c_3")) == 1
+        await bench.record("sensor.b", [(30, "110"), (450, "7")], RISING)
+        await bench.record("sensor.a", [(3, "1000")])
+        bench.statistics.late("sensor.a", START + 3)
+        bench.statistics.late("sensor.b", START + 30)
+        await bench.to(7360)
+        assert (await bench.rows("hour"))[0]["max"] == 1000
+        assert [row["sum"] for row in await bench.rows("hour", "sensor.b")] == [39, 39]
+        await bench.record("sensor.c", [(7400, "3")])
+        await bench.to(7900)
+        assert (await bench.rows("short", "sensor.c"))[-1]["mean"] == pytest.approx(3)
+        assert len(await bench.rows("short", "closed:c_4")) == 25
+    finally:
+        await bench.close()
+
+
+async def test_the_series_follows_a_renamed_entity(bench: Bench) -> None:
+    await bench.record("sensor.a", [(0, "10")])
+    await bench.to(400)
+    async with bench.write() as connection:
+        await connection.execute(entities.update().values(entity_id="sensor.z"))
+    data = {"action": "update", "entity_id": "sensor.z", "old_entity_id": "sensor.a"}
+    bench.statistics.start()
+    bench.hub.bus.fire("entity_registry_updated", data)
+    for _ in range(100):
+        await asyncio.sleep(0.005)
+        if await bench.rows("short", "sensor.z"):
+            break
+    await bench.statistics.stop()
+    await bench.to(700)
+    assert len(await bench.rows("short", "sensor.z")) == 2
+    assert await bench.rows("short", "sensor.a") == []
+
+
+async def test_what_is_paused_is_a_gap(bench: Bench) -> None:
+    await bench.record("sensor.a", [(0, "10")])
+    await bench.to(100)
+    bench.statistics.pause()
+    await bench.to(400)
+    bench.statistics.resume()
+    await bench.record("sensor.a", [(400, "20")])
+    await bench.to(700)
+    rows = await bench.rows("short")
+    assert [(row["mean"], round(row["coverage"], 3)) for row in rows] == [(10, 0.333), (20, 0.667)]
+
+
+async def test_days_where_clocks_are_half_an_hour_off(tmp_path: Path) -> None:
+    bench = Bench(Address.of(None, tmp_path), zone="Asia/Kolkata")
+    await bench.open()
+    begin = (START + 86400 - 66600) // 86400 * 86400 + 66600  # 18:30 UTC is midnight there
+    marks = Marks(begin + 86400, begin + 86400 - 1800, begin)
+    bench.statistics._marks = marks
+    async with bench.write() as connection:
+        meta = {"id": 1, "statistic_id": "sensor.a", "source": "recorder", "has_mean": True}
+        await connection.execute(
+            statistics_meta.insert(), {**meta, "has_sum": False, "mean_type": 1}
+        )
+        rows = [
+            {"meta": 1, "start": at, "mean": 1.0, "min": 0.0, "max": 2.0, "coverage": 1.0}
+            for at in range(begin - 1800, begin + 86400 + 1800, 300)
+        ]
+        await connection.execute(statistics_short.insert(), [{**row, "count": 1} for row in rows])
+    async with bench.read() as connection:
+        await bench.statistics._ledger.load(connection)
+    marks.hour = begin + 86400
+    await bench.statistics._days(marks)
+    (day,) = await bench.rows("day")
+    assert day["start"] == begin - START
+    assert (day["count"], day["coverage"]) == (288, 1.0)
+    await bench.close()
