@@ -48,7 +48,7 @@ class House:
     url: str
     token: str
     session: aiohttp.ClientSession
-    folder: Path
+    folder: Path = field(default_factory=Path)
     """Holds `config` and `data`."""
     clients: list[Client] = field(default_factory=list)
     is_stopped: bool = False
