@@ -266,9 +266,11 @@ def _furnish(hub: Hub) -> None:
     from hub.automation.scenes import Scenes
     from hub.helpers import Helpers
     from hub.recorder import Recorder
+    from hub.resources.facts import provider
     from hub.templates import Templates
 
     hub.templates = Templates(hub)
+    hub.templates.resource = provider(hub.resources)
     hub.recorder = Recorder(hub)
     hub.helpers = Helpers(hub)
     hub.scenes = Scenes(hub)

@@ -181,7 +181,7 @@ class Following:
 
     def _resource_changed(self, event: "Event") -> None:
         data = event.data
-        if f"{data.get('type')}/{data.get('key')}" in self._read.resources:
+        if f"{data['resource_type']}/{data['key']}" in self._read.resources:
             self._render_at(self._started + DOMAIN_SECONDS)
 
     # --- when

@@ -384,3 +384,24 @@ async def test_a_mistake_in_the_file_is_told_with_its_line(make: Make) -> None:
     assert "hub.yaml:16" in problems[0]
     assert "There is no filter 'flot', did you mean 'float'?" in problems[0]
     assert part.state("sensor.sum") is None
+
+
+async def test_a_template_follows_the_phase_of_a_resource(make: Make) -> None:
+    part = await make()
+    hub = part.hub
+    text = "{{ resource('hub.counter/c').phase if resource('hub.counter/c') else 'none' }}"
+    told: list[Any] = []
+    tracker = hub.templates.track(hub.templates.compile(text), told.append)
+    assert tracker.last.result == "none"
+    await part.clock.advance(2)
+    await hub.resources.put("hub.counter", "c", {"name": "C"})
+    await turns()
+    assert [it.result for it in told] == [hub.resources.board.get("hub.counter/c").phase.value]
+    user = await hub.auth.users.create("Vic", role=Role.VIEWER)
+    await hub.auth.policies.put(
+        "nothing",
+        [{"effect": "deny", "resource_type": "hub.counter", "verbs": ["read"]}],
+    )
+    await hub.auth.users.update(user.id, policies=["nothing"])
+    assert hub.templates.compile(text).render(reader=user) == "none"
+    tracker.stop()
