@@ -140,6 +140,8 @@ class HouseAutomations(Automations):
         del call
         if self.hub.resources.files is not None:
             await self.hub.resources.files.apply()
+        # their files may have changed, and nobody watches those
+        self.again(item.id for item in self._resources() if "use_blueprint" in item.spec)
         await self.settle()
 
     # --- switches that people move

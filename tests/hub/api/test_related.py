@@ -127,8 +127,6 @@ async def test_blueprints(make_house: MakeHouse) -> None:
     (folder / "follow.yaml").write_text(_BLUEPRINT)
     await house.hub.services.call("automation", "reload")
     client = await house.connect()
-    house.hub.automations.again(["hub.automation/user"])
-    await house.hub.automations.settle()
     found = await related(client, "automation_blueprint", "follow.yaml")
     assert found == {"automation": ["automation.user"]}
     found = await related(client, "automation", "automation.user")
