@@ -2,8 +2,10 @@
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from math import isfinite
 from typing import Final
 
+from hub.recorder.buckets import number
 from hub.recorder.columns import Columns
 
 PER_BUCKET: Final = 4
@@ -56,7 +58,14 @@ def _extremes(states: Sequence[str | None], at: int, end: int) -> list[int]:
     """Return the indexes of the rows of one bucket that stay, in order."""
     if end - at <= PER_BUCKET:
         return list(range(at, end))
-    values = [_number(state) for state in states[at:end]]
+    part = states[at:end]
+    try:
+        plain = list(map(float, part))  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        plain = []
+    if plain and isfinite(sum(plain)):
+        return sorted({at + plain.index(min(plain)), at + plain.index(max(plain)), end - 1})
+    values = list(map(number, part))
     numbers = [value for value in values if value is not None]
     if not numbers:
         return [end - 2, end - 1]
@@ -64,12 +73,3 @@ def _extremes(states: Sequence[str | None], at: int, end: int) -> list[int]:
     if len(numbers) < len(values):
         keep.add(at + values.index(None))
     return sorted(keep)
-
-
-def _number(state: str | None) -> float | None:
-    """Return a state as a number; None for a removed entity, a text, NaN and infinity."""
-    try:
-        value = float(state or "")
-    except ValueError:
-        return None
-    return value if value - value == 0 else None

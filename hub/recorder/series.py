@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from hub.recorder.recorder import Recorder
 
-PAGE: Final = 10_000
+PAGE: Final = 4_000
 """Points that are read at once."""
 
 MEASURED: Final = ("mean", "min", "max")
