@@ -16,6 +16,12 @@ AXE = Path(__file__).parents[2] / "frontend" / "node_modules" / "axe-core" / "ax
 PAGES = (
     "/",
     "/entities",
+    "/history?entities=sensor.demo_temperature,switch.demo_lamp",
+    "/logbook",
+    "/automations",
+    "/automations/automation?new=1",
+    "/automations/helpers",
+    "/automations/references",
     "/resources",
     "/resources/host.server",
     "/resources/host.server?new=1",
@@ -24,6 +30,7 @@ PAGES = (
     "/settings/users",
     "/settings/policies",
     "/settings/audit",
+    "/settings/recorder",
     "/?entity=climate.demo_zone",
 )
 FIRST_VIEW = 12

@@ -74,7 +74,7 @@ async def test_the_page_shows_a_plan_applies_it_with_a_progress_bar_and_rolls_it
     assert workshop.lab.read("home")["zone-2.txt"] == "Kitchen\n22.5 °C\n"
 
     await page.get_by_role("button", name="Done").click()
-    await page.get_by_role("link", name="History").click()
+    await page.locator(".tabs").get_by_role("link", name="History").click()
     first = page.locator("hub-resource-history .rows li").first
     await expect(first).to_contain_text("Warmer kitchen")
     await expect(first).to_contain_text("Owner")
@@ -234,7 +234,7 @@ async def test_what_was_typed_is_not_lost_by_leaving(workshop: Workshop, visit: 
     page = tab.page
     await page.get_by_role("link", name="Configuration").click()
     await page.get_by_label("Port").fill("1600")
-    await page.get_by_role("link", name="History").click()
+    await page.locator(".tabs").get_by_role("link", name="History").click()
     await page.get_by_role("link", name="Configuration").click()
     await expect(page.get_by_label("Port")).to_have_value("1600")
     await page.get_by_role("link", name="Entities").click()

@@ -185,7 +185,7 @@ async def test_a_viewer_reads_and_is_told_why_he_may_not_write(
     await page.get_by_role("link", name="Configuration").click()
     await expect(page.locator("hub-resource pre")).to_contain_text("name: Home")
     await expect(page.locator("hub-spec-form")).to_have_count(0)
-    await page.get_by_role("link", name="History").click()
+    await page.locator(".tabs").get_by_role("link", name="History").click()
     await expect(page.locator("hub-resource-history")).to_contain_text("Revision 1")
     await expect(page.get_by_role("button", name="Roll back")).to_have_count(0)
     await tab.open("/settings/users")

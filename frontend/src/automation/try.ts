@@ -8,6 +8,7 @@ import { nameOf } from "../data/describe";
 import { written } from "../form/values";
 import { hub } from "../hub";
 import { moment, t, when } from "../i18n";
+import { badgeStyles } from "../components/badge";
 import { lists } from "../styles/lists";
 import { base, buttons, card } from "../styles/shared";
 import { Watch, onLink, onPrefs } from "../watch";
@@ -16,6 +17,8 @@ import "./trace-view";
 import { endBadge } from "./trace-view";
 
 const DAY = 86_400;
+/** Rows that are drawn before somebody asks for more. */
+const SHOWN = 30;
 
 @customElement("hub-automation-try")
 export class AutomationTry extends LitElement {
@@ -28,13 +31,14 @@ export class AutomationTry extends LitElement {
   @state() private busy = false;
   @state() private problem = "";
   @state() private open: ReplayRun | undefined;
+  @state() private shown = SHOWN;
 
   constructor() {
     super();
     new Watch(this, () => [onLink, onPrefs]);
   }
 
-  static override styles = [base, buttons, card, lists, css`
+  static override styles = [base, buttons, card, badgeStyles, lists, css`
     :host { display: grid; gap: 20px; grid-template-columns: minmax(0, 1fr); }
     .lead { margin-block-end: 4px; }
     .ends { display: flex; gap: 10px; flex-wrap: wrap; margin-block-start: 14px; }
@@ -54,8 +58,9 @@ export class AutomationTry extends LitElement {
     th, td { padding-inline-end: 14px; }
     td:first-child { white-space: nowrap; font-variant-numeric: tabular-nums; }
     .calls { list-style: none; margin: 6px 0 0; padding: 0; font-size: 0.8125rem; color: var(--muted); display: grid; gap: 2px; }
-    .link { min-block-size: 32px; padding-block: 2px; margin-block-start: 6px; font-size: 0.8125rem; }
-    .badge { vertical-align: middle; }
+    .run { display: flex; gap: 4px 10px; align-items: center; flex-wrap: wrap; }
+    .link { min-block-size: 30px; padding-block: 0; padding-inline: 11px; font-size: 0.8125rem; }
+    .more { inline-size: 100%; margin-block-start: 12px; color: var(--accent); }
     @media (max-width: 640px) {
       thead { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); }
       table, tbody, tr, td { display: block; }
@@ -89,7 +94,7 @@ export class AutomationTry extends LitElement {
     return html`<section class="card" aria-labelledby="came"><div class="sums"><h2 id="came">${t("try_would", { count: replay.runs.length })}</h2><h2 class="muted">${t("try_did", { count: replay.recorded.length })}</h2></div>
       <p class="small muted">${t("try_from", { count: replay.states, from: from!, to: to! })}</p>
       ${replay.notes.map((note) => html`<p class="note small"><bdi>${note}</bdi></p>`)}
-      ${all.length ? html`${this.#lanes(replay)}${this.#table(all)}` : html`<p class="empty">${t("try_none")}</p>`}</section>`;
+      ${all.length ? html`${this.#lanes(replay)}${this.#table(all.slice(0, this.shown))}${all.length > this.shown ? html`<button type="button" class="plain more" @click=${() => (this.shown += SHOWN)}>${t("try_more", { count: all.length - this.shown })}</button>` : nothing}` : html`<p class="empty">${t("try_none")}</p>`}</section>`;
   }
 
   #lanes(replay: Replay) {
@@ -111,9 +116,9 @@ export class AutomationTry extends LitElement {
   }
 
   #would(run: ReplayRun) {
-    return html`<bdi>${run.trigger}</bdi> ${endBadge({ state: "stopped", script_execution: run.execution })}
-      <ul class="calls">${run.calls.length ? run.calls.map((call) => html`<li><bdi dir="ltr" class="mono">${call.domain}.${call.service}</bdi> <bdi>${said(call)}</bdi></li>`) : html`<li>${t("try_no_calls")}</li>`}</ul>
-      <button type="button" class="link" aria-pressed=${this.open === run} @click=${() => this.#show(run)}>${t("try_show")}</button>`;
+    return html`<span class="run"><bdi>${run.trigger}</bdi>${endBadge({ state: "stopped", script_execution: run.execution })}
+        <button type="button" class="link" aria-pressed=${this.open === run} @click=${() => this.#show(run)}>${t("try_show")}</button></span>
+      <ul class="calls">${run.calls.length ? run.calls.map((call) => html`<li><bdi dir="ltr" class="mono">${call.domain}.${call.service}</bdi> <bdi>${said(call)}</bdi></li>`) : html`<li>${t("try_no_calls")}</li>`}</ul>`;
   }
 
   async #show(run: ReplayRun): Promise<void> {
@@ -139,6 +144,7 @@ export class AutomationTry extends LitElement {
     this.busy = true;
     this.problem = "";
     this.open = undefined;
+    this.shown = SHOWN;
     try {
       const config = this.config ? { config: this.config } : {};
       this.replay = await hub().link.ask<Replay>({ type: "automation/replay", entity_id: this.entityId, start: iso(start), end: iso(end), ...config });

@@ -110,7 +110,8 @@ function repeats(config: unknown): string {
 function pointOf(kind: string, config: Plain): string {
   switch (kind) {
     case "state":
-      return join([entities(config.entity_id), text(config.attribute), arrow(config.from, config.to ?? config.state), lasts(config.for)]);
+      if (config.state !== undefined) return join([`${join([entities(config.entity_id), text(config.attribute)])} = ${texts(config.state)}`, lasts(config.for)]);
+      return join([entities(config.entity_id), text(config.attribute), arrow(config.from, config.to), lasts(config.for)]);
     case "numeric_state":
       return join([entities(config.entity_id), text(config.attribute), config.above === undefined ? "" : `> ${entities(config.above)}`, config.below === undefined ? "" : `< ${entities(config.below)}`, lasts(config.for)]);
     case "time":

@@ -61,7 +61,7 @@ export class AutomationRow extends LitElement {
     const current = Number(entity.attributes.current ?? 0);
     const last = momentOf(this.kind === "scene" ? entity.state : entity.attributes.last_triggered);
     return html`${current > 0 ? html`<span>${t("automation_running", { count: current })}</span>` : nothing}
-      <span title=${last ? moment(last) : ""}>${t("automation_last", { age: last ? age(last) : t("never") })}</span>`;
+      <span title=${last ? moment(last) : ""}>${last ? t("automation_last", { age: age(last) }) : t("automation_never")}</span>`;
   }
 
   #controls(entity: Entity | undefined) {

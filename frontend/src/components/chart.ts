@@ -38,7 +38,7 @@ export class Chart extends LitElement {
 
   static override styles = [base, unsafeCSS(plotStyles), css`
     :host { display: block; min-inline-size: 0; }
-    .plot { direction: ltr; min-block-size: 60px; }
+    .plot { direction: ltr; min-block-size: 60px; line-height: 0; }
     .plot .u-select { background: color-mix(in srgb, var(--accent) 16%, transparent); }
     .plot .u-cursor-x { border-inline-end: 1px solid var(--line-strong); }
     .legend { display: flex; flex-wrap: wrap; gap: 2px 18px; margin: 0 0 4px; padding: 0; list-style: none; font-size: 0.875rem; }
@@ -48,7 +48,7 @@ export class Chart extends LitElement {
     .legend .value { font-weight: 600; }
     .moment { font-size: 0.8125rem; color: var(--muted); font-variant-numeric: tabular-nums; margin-inline-start: auto; }
     details { margin-block-start: 4px; font-size: 0.875rem; }
-    summary { cursor: pointer; color: var(--muted); font-size: 0.8125rem; min-block-size: 28px; display: inline-flex; align-items: center; }
+    summary { cursor: pointer; color: var(--muted); font-size: 0.8125rem; padding-block: 4px; inline-size: fit-content; }
     .scroll { max-block-size: 320px; overflow: auto; border: 1px solid var(--line); border-radius: 12px; margin-block-start: 6px; }
     table { border-collapse: collapse; inline-size: 100%; }
     caption { text-align: start; font-weight: 600; padding: 8px; padding-inline: 12px; }

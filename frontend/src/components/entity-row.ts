@@ -60,7 +60,9 @@ export class EntityRow extends LitElement {
       overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
     .state.away { color: var(--muted); font-weight: 400; }
     .control { flex: none; max-inline-size: 52%; }
-    hub-helper.control { flex: 0 1 auto; max-inline-size: 66%; }
+    hub-helper.control { flex: 0 1 auto; max-inline-size: 100%; margin-inline-start: auto; }
+    .row:has(hub-helper) { flex-wrap: wrap; row-gap: 2px; padding-block: 4px; }
+    .row:has(hub-helper) .name { flex-basis: 60px; }
     select { inline-size: auto; max-inline-size: 100%; border-color: var(--line); background-color: transparent; }
     .number { display: flex; align-items: center; gap: 6px; }
     .number input { inline-size: 5.5rem; text-align: end; }

@@ -16,6 +16,9 @@ import type { Span } from "./plot";
 
 /** The least time between two drawings of what is new, in milliseconds. */
 const PACE_MS = 1_000;
+/** Rows that the hub thins a long past to, extremes kept; the form of an entity's details needs fewer. */
+const MOST_POINTS = 4_000;
+const SMALL_POINTS = 1_000;
 /** Statistics of a live range are asked for again after this long. */
 const STATISTICS_MS = 300_000;
 
@@ -117,7 +120,7 @@ export class HistoryView extends LitElement {
     const ids = this.#rawIds;
     if (!ids.length) return undefined;
     const end = this.range.live ? {} : { end_time: iso(this.range.to) };
-    return { type: "history/stream", entity_ids: ids, start_time: iso(this.#start), ...end, minimal_response: true };
+    return { type: "history/stream", entity_ids: ids, start_time: iso(this.#start), ...end, minimal_response: true, max_points: this.small ? SMALL_POINTS : MOST_POINTS };
   }
 
   #make(): void {

@@ -15,6 +15,13 @@ import { failureText } from "./failure";
 import { icon, iconOf } from "./icon";
 
 const SHOWN = 150;
+/** Kinds whose state is only when something was done. */
+const MOMENTS: Partial<Record<string, () => string>> = {
+  button: () => t("log_pressed"),
+  input_button: () => t("log_pressed"),
+  scene: () => t("log_activated"),
+  event: () => t("log_fired"),
+};
 
 @customElement("hub-logbook")
 export class Logbook extends LitElement {
@@ -115,6 +122,8 @@ export class Logbook extends LitElement {
     const shown = entry.entity_id && entity ? html`<a href=${entityAddress(entry.entity_id)}><bdi>${name}</bdi></a>` : html`<strong><bdi>${name}</bdi></strong>`;
     if (entry.message) return html`${shown} <bdi>${entry.message}</bdi>`;
     if (entry.state === null || entry.state === undefined) return html`${shown} ${t("log_gone")}`;
+    const moment = MOMENTS[domainOf(entry.entity_id ?? "")];
+    if (moment) return html`${shown} ${moment()}`;
     const as = { ...(entity ?? { attributes: {} }), entity_id: entry.entity_id ?? "", state: entry.state } as Entity;
     return html`${shown}: <bdi>${stateText(as)}</bdi>`;
   }
@@ -126,7 +135,9 @@ export class Logbook extends LitElement {
       const words = { automation: t("log_automation"), script: t("log_script"), entity: t("log_entity") };
       parts.push(html`${words[cause.kind]} <a href=${entityAddress(cause.entityId)}><bdi>${cause.name}</bdi></a>${cause.because ? html` (<bdi>${cause.because}</bdi>)` : nothing}`);
     }
-    if (entry.context_user_id) parts.push(t("log_by", { name: isolate(this.#person(entry.context_user_id)) }));
+    // What an automation does is in its owner's name, which is not who did it.
+    const own = cause?.kind === "automation" || Boolean(entry.source);
+    if (entry.context_user_id && !own) parts.push(t("log_by", { name: isolate(this.#person(entry.context_user_id)) }));
     const service = serviceOf(entry);
     if (service && !cause) parts.push(html`<bdi>${t("log_service", { service: isolate(service) })}</bdi>`);
     if (!parts.length) return nothing;

@@ -30,12 +30,14 @@ export class StepGraph extends LitElement {
     li + li::before { content: ""; position: absolute; inset-inline-start: 25px; inset-block-start: -9px; block-size: 10px; border-inline-start: 2px solid var(--line-strong); opacity: 0.6; }
     .node { display: grid; grid-template-columns: 32px minmax(0, 1fr) auto; gap: 2px 10px; align-items: center; inline-size: 100%; text-align: start; font: inherit; color: var(--text); padding: 9px; border-radius: 14px;
       border: 1px solid var(--line); background: var(--surface); min-block-size: 52px; }
+    .glyph { grid-row: 1 / span 2; align-self: start; }
     button.node { cursor: pointer; }
     button.node:hover { background: var(--sunken); }
     button.node[aria-pressed="true"] { border-color: var(--accent); outline: 1px solid var(--accent); }
     .glyph { display: grid; place-items: center; inline-size: 32px; block-size: 32px; border-radius: 10px; background: var(--sunken); color: var(--muted); }
     .title { font-weight: 580; overflow-wrap: anywhere; }
-    .detail { color: var(--muted); font-size: 0.8125rem; overflow-wrap: anywhere; grid-column: 2 / -1; }
+    .detail { color: var(--muted); font-size: 0.8125rem; overflow-wrap: anywhere; grid-column: 2 / -1; margin-block-start: -2px; }
+    .title:nth-last-child(-n+2) { align-self: center; }
     .side { display: inline-flex; align-items: center; gap: 6px; color: var(--muted); font-size: 0.8125rem; white-space: nowrap; font-variant-numeric: tabular-nums; }
     .passed > .glyph { background: var(--accent-tint); color: var(--accent); }
     .passed .mark { color: var(--good); }

@@ -67,8 +67,9 @@ function arrange(id: string, name: string, ids: string[], store: EntityStore, re
   return { id, name, zones, rows };
 }
 
-/** Settings and diagnostics of devices are in the long list, not on the overview. */
+/** Settings and diagnostics of devices are in the long list, automations on their page, not on the overview. */
 function visible(id: string, registries: Registries): boolean {
+  if (domainOf(id) === "automation") return false;
   const entry = registries.entries.get(id);
   return entry?.hb !== true && entry?.ec === undefined;
 }

@@ -1,7 +1,8 @@
 /** The last day of each visible number, as a few points: one question for all, asked slowly. */
 import type { Link } from "./link";
-import { askStatistics, type Period, type Stat } from "./statistics";
+import type { HistoryEvent } from "./history";
 import { iso } from "./range";
+import { askStatistics, type Stat } from "./statistics";
 
 /** How long the page waits for further cards to come into sight, in milliseconds. */
 export const GATHER_MS = 400;
@@ -10,8 +11,11 @@ export const FRESH_MS = 600_000;
 /** Cards that one question asks for. */
 const AT_ONCE = 100;
 const DAY = 86_400;
-/** With fewer hours than this there are finer points to ask for. */
+/** With fewer hours than this a young house's every change is asked for instead, thinned out by the hub. */
 const FEW = 3;
+const POINTS = 48;
+/** What spans less of the day is no picture yet. */
+const LEAST = 0.08;
 
 /** Points of a picture: both sides between 0 and 1, time to the right and the value upwards; null = a gap. */
 export type Spark = readonly ([number, number] | null)[];
@@ -66,35 +70,49 @@ export class Sparks {
   }
 
   async #fetch(ids: readonly string[], now: number): Promise<void> {
-    const ask = (some: readonly string[], period: Period) => askStatistics(this.link as Link, some, iso(now - DAY), undefined, period).catch(() => ({}) as Record<string, Stat[]>);
-    const found = await ask(ids, "hour");
+    const start = iso(now - DAY);
+    const found = await askStatistics(this.link, ids, start, undefined, "hour").catch(() => ({}) as Record<string, Stat[]>);
     const young = ids.filter((id) => (found[id]?.length ?? 0) < FEW);
-    if (young.length) Object.assign(found, await ask(young, "5minute"));
+    const message = { type: "history/history_during_period", start_time: start, entity_ids: young, minimal_response: true, no_attributes: true, max_points: POINTS };
+    const rows = young.length ? await this.link.ask<HistoryEvent["states"]>(message).catch(() => ({}) as HistoryEvent["states"]) : {};
     for (const id of ids) {
-      this.#known.set(id, { at: this.now(), spark: sparkOf(found[id] ?? [], now) });
+      const points = young.includes(id) ? pointsOf(rows[id] ?? []) : meansOf(found[id]!);
+      this.#known.set(id, { at: this.now(), spark: sparkOf(points, now) });
       for (const listener of [...(this.#wanted.get(id) ?? [])]) listener();
     }
   }
 }
 
-/** Make a picture of statistics of the last day. */
-export function sparkOf(stats: readonly Stat[], now: number): Spark {
-  const value = (each: Stat) => each.mean ?? each.state;
-  const all = stats.map(value).filter((each): each is number => typeof each === "number");
-  if (all.length < 2) return [];
-  const min = Math.min(...all);
-  const height = Math.max(...all) - min;
-  const points: ([number, number] | null)[] = [];
-  let end = -Infinity;
+/** A value at a moment in epoch seconds; null = not known from there on. */
+type Points = readonly (readonly [number, number | null])[];
+
+/** Return the means of hours in their middle; an hour without one is a gap. */
+function meansOf(stats: readonly Stat[]): Points {
+  const found: [number, number | null][] = [];
+  let end = Infinity;
   for (const each of stats) {
-    const number = value(each);
-    if (typeof number !== "number") continue;
-    if (points.length && each.start > end + 1_000) points.push(null);
+    const value = each.mean ?? each.state;
+    if (typeof value !== "number") continue;
+    if (each.start > end) found.push([end / 1_000, null]);
     end = each.end;
-    const at = (each.start + each.end) / 2_000;
-    points.push([Math.min(1, Math.max(0, (at - now + DAY) / DAY)), height ? (number - min) / height : 0.5]);
+    found.push([(each.start + each.end) / 2_000, value]);
   }
-  return points;
+  return found;
+}
+
+function pointsOf(rows: HistoryEvent["states"][string]): Points {
+  return rows.map((row) => [row.lu, row.s !== null && row.s.trim() !== "" && Number.isFinite(Number(row.s)) ? Number(row.s) : null]);
+}
+
+/** Make a picture of the values of the last day. */
+export function sparkOf(points: Points, now: number): Spark {
+  const known = points.filter((each): each is readonly [number, number] => each[1] !== null);
+  const place = (at: number) => Math.min(1, Math.max(0, (at - now + DAY) / DAY));
+  if (known.length < 2 || place(known.at(-1)![0]) - place(known[0]![0]) < LEAST) return [];
+  const values = known.map(([, value]) => value);
+  const min = Math.min(...values);
+  const height = Math.max(...values) - min;
+  return points.map(([at, value]) => (value === null ? null : [place(at), height ? (value - min) / height : 0.5]));
 }
 
 /** Write a picture as the path of an SVG of a given size. */

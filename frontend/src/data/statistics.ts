@@ -44,7 +44,7 @@ export function periodOf(seconds: number): Period {
 }
 
 /** Ask for the statistics of some ids. */
-export function askStatistics(link: Link, ids: readonly string[], from: string, to: string | undefined, period: Period): Promise<Record<string, Stat[]>> {
+export function askStatistics(link: Pick<Link, "ask">, ids: readonly string[], from: string, to: string | undefined, period: Period): Promise<Record<string, Stat[]>> {
   const types = ["mean", "min", "max", "state"];
   return link.ask({ type: "recorder/statistics_during_period", start_time: from, ...(to ? { end_time: to } : {}), statistic_ids: [...ids], period, types });
 }
