@@ -11,7 +11,7 @@ from jinja2.exceptions import TemplateRuntimeError
 from hub.templates.current import CURRENT, Run
 from hub.templates.environment import HubEnvironment
 from hub.templates.errors import TemplateError
-from hub.templates.limits import MAX_SECONDS, TooMuch, check_length
+from hub.templates.limits import MAX_CHARACTERS, MAX_SECONDS, TooMuch, check_length
 from hub.templates.model import Rendered
 from hub.templates.native import native as as_native
 from hub.templates.syntax import parse
@@ -137,8 +137,8 @@ class CompiledTemplate:
             for part in code.root_render_func(context):
                 parts.append(part)
                 size += len(part)
-                check_length(size)
-                run.tick()
+                if size > MAX_CHARACTERS:
+                    check_length(size)
             result = "".join(parts).strip()
         except TooMuch as error:
             late = str(error).startswith("Exceeded")

@@ -88,7 +88,10 @@ class Run(Meter):
         else:
             self.domains.add(domain)
         states = self.house.states
-        ids = sorted(filter(self.sees, states.entity_ids(domain)))
+        ids = states.entity_ids(domain)
+        if self.reader is not None:
+            ids = list(filter(self.sees, ids))
+        ids.sort()
         self.tick()
         return [state for entity_id in ids if (state := states.get(entity_id)) is not None]
 

@@ -7,6 +7,7 @@ while compiling, for that would run filters before any limit counts.
 
 from collections.abc import Callable, Iterable
 from functools import lru_cache, partial, wraps
+from time import perf_counter
 from types import BuiltinMethodType, FunctionType, MethodType
 from typing import Any, Final, NoReturn
 
@@ -21,7 +22,7 @@ from jinja2.utils import Joiner, Namespace, missing, pass_context
 from hub.templates import reach, texts
 from hub.templates.current import CURRENT
 from hub.templates.limits import checked
-from hub.templates.proxies import MISSING, AllStates
+from hub.templates.proxies import MISSING, AllStates, Proxy
 
 _CALLABLE: Final = (
     *(FunctionType, MethodType, BuiltinMethodType, partial),
@@ -157,12 +158,14 @@ class HubEnvironment(ImmutableSandboxedEnvironment):
         self.globals = {"namespace": Names, **globals_()}
         self.filters = {name: counted(call) for name, call in filters(self.filters).items()}
         known: dict[str, Any] = self.tests
-        self.tests = {name: counted(call) for name, call in tests(known).items()}
+        self.tests = {name: timed(call) for name, call in tests(known).items()}
 
     @staticmethod
     def tick() -> None:
         """Look at the time, at the beginning of each pass of a loop."""
-        CURRENT.get().tick()
+        run = CURRENT.run
+        if run is None or perf_counter() > run.deadline:
+            CURRENT.get().tick()
 
     @staticmethod
     def made(value: Any) -> Any:
@@ -176,9 +179,12 @@ class HubEnvironment(ImmutableSandboxedEnvironment):
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         """Calculate."""
-        kind = type(left)
-        if operator in "+-/" and kind in _SMALL and type(right) in _SMALL:
-            return self.binop_table[operator](left, right)
+        if type(left) in _NUMBERS and type(right) in _NUMBERS and operator in _EASY:
+            if operator == "*" and left.__class__ is right.__class__ is int:
+                if left.bit_length() + right.bit_length() < _WORD:
+                    return left * right
+            elif left.__class__ is float or right.__class__ is float or -_FAR < left < _FAR:
+                return self.binop_table[operator](left, right)
         return texts.calculate(operator, left, right)
 
     def call(self, context: Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
@@ -200,7 +206,7 @@ class HubEnvironment(ImmutableSandboxedEnvironment):
 
     def getitem(self, obj: Any, argument: Any) -> Any:
         """Return `obj[argument]`, or a thing that says that there is none."""
-        found = reach.item(obj, argument)
+        found = obj.item(argument) if isinstance(obj, Proxy) else reach.item(obj, argument)
         if found is MISSING and isinstance(argument, str):
             found = self._attribute(obj, argument)
         return self._absent(obj, argument) if found is MISSING else found
@@ -225,11 +231,15 @@ class HubEnvironment(ImmutableSandboxedEnvironment):
         return self.undefined(obj=obj, name=name)
 
 
-_SMALL: Final = frozenset({float, bool})
+_NUMBERS: Final = frozenset({float, int})
+_EASY: Final = frozenset("+-*/")
+_WORD: Final = 1_000
+_FAR: Final = 1 << 60
+"""What is calculated without a look at the limits: it can not come near them."""
 
 
 def counted(call: Callable[..., Any]) -> Callable[..., Any]:
-    """Let a filter or test look at the time first and its result be measured."""
+    """Let a filter look at the time first and its result be measured."""
 
     @wraps(call)
     def count(*args: Any, **kwargs: Any) -> Any:
@@ -238,6 +248,17 @@ def counted(call: Callable[..., Any]) -> Callable[..., Any]:
         return checked(run, call(*args, **kwargs))
 
     return count
+
+
+def timed(call: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a test look at the time first; its result is yes or no."""
+
+    @wraps(call)
+    def look(*args: Any, **kwargs: Any) -> Any:
+        CURRENT.get().tick()
+        return call(*args, **kwargs)
+
+    return look
 
 
 @lru_cache(maxsize=1)

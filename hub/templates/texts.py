@@ -30,6 +30,8 @@ def text(value: Any) -> str:
     kind = type(value)
     if kind is str:
         return value  # type: ignore[no-any-return]
+    if kind is int or kind is float:
+        return str(value)
     if isinstance(value, str):
         return str.__str__(value)
     if isinstance(value, list | tuple | dict | set | frozenset | Mapping):
