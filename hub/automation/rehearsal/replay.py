@@ -1,5 +1,6 @@
 """Replay: what an automation would have done with what was recorded, beside what it did."""
 
+import asyncio
 import logging
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 MAX_DAYS: Final = 31
 MAX_ROWS: Final = 2_000_000
 """Changes and events that one replay reads."""
+
+READ_ROWS: Final = 512
+"""Rows that are taken from the record at once."""
 
 MAX_SECONDS: Final = 60.0
 """How long one replay may work."""
@@ -313,19 +317,39 @@ _NOT_RECORDED: Final = frozenset({"mqtt", "webhook", "job", "resource"})
 
 
 class _Head(Generic[T]):
-    """The next item of a stream."""
+    """The next item of a stream, which is read some items at a time.
+
+    A read that has begun is never cut off, for that would lose its connection to the database.
+    """
 
     def __init__(self, items: AsyncIterator[T]) -> None:
         self._items = items
+        self._ready: deque[T] = deque()
+        self._reading: asyncio.Task[bool] | None = None
+        self._ended = False
         self.value: T | None = None
         """None = there is no more."""
 
     async def next(self) -> None:
         """Go on to the next item."""
-        self.value = await anext(self._items, None)
+        if not self._ready and not self._ended:
+            self._reading = asyncio.get_running_loop().create_task(self._read())
+            self._ended = await asyncio.shield(self._reading)
+        self.value = self._ready.popleft() if self._ready else None
+
+    async def _read(self) -> bool:
+        """Read on; True = that was all."""
+        while len(self._ready) < READ_ROWS:
+            try:
+                self._ready.append(await anext(self._items))
+            except StopAsyncIteration:
+                return True
+        return False
 
     async def close(self) -> None:
         """Read no more."""
+        if self._reading is not None:
+            await asyncio.gather(self._reading, return_exceptions=True)
         if isinstance(self._items, AsyncGenerator):
             await self._items.aclose()
 
