@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.peers.ports import free_port_number, wait_for_port
+from tests.peers.ports import free_port_number, wait_for, wait_for_port
 
 OWNER = "owner"
 PASSWORD = "correct horse battery"
@@ -63,7 +63,8 @@ class HubProcess:
         self.user_id, self.token = answer["user_id"], answer["token"]
 
     def start(self) -> None:
-        """Start and return when the port answers; fails with the log when the hub ends instead."""
+        """Start and return when the house is set up; fails with the log when the hub ends."""
+        seen = len(self.log)
         command = [
             "run",
             "--config",
@@ -79,6 +80,14 @@ class HubProcess:
             )
         try:
             wait_for_port(self.port, timeout=15, alive=lambda: self.exit_code is None)
+            said = " runs at http"
+            wait_for(
+                lambda: said in self.log[seen:] or self.exit_code is not None,
+                "the house to be set up",
+                timeout=15,
+            )
+            if self.exit_code is not None:
+                pytest.fail(f"the hub ended with {self.exit_code} while it started")
         except pytest.fail.Exception as error:
             self.stop(signal.SIGKILL)
             pytest.fail(f"{error}\n--- hub.log\n{self.log}")
