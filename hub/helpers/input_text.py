@@ -33,6 +33,7 @@ def pattern(value: object) -> str:
     return value
 
 
+@described(type="string")
 def _plain(value: object) -> str:
     """Accept a text, or a number that stands for one."""
     if isinstance(value, int | float) and not isinstance(value, bool):
