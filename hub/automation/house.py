@@ -8,6 +8,7 @@ from hub.automation.automation import Automation
 from hub.automation.automations import AUTOMATION, SCRIPT, Automations
 from hub.automation.entities import AutomationEntity, ScriptEntity
 from hub.automation.sun import Sun
+from hub.automation.templated import Templated
 from hub.errors import HubError
 from hub.observe.health import Level
 
@@ -44,6 +45,7 @@ class HouseAutomations(Automations):
         self._switches: dict[str, dict[str, bool]] = {}
         self._saving: Callable[[], None] | None = None
         self._stops: list[Callable[[], object]] = []
+        self._templated = Templated(hub)
 
     async def start(self) -> None:
         """Add the entities, attach the triggers, follow the resources."""
@@ -56,6 +58,7 @@ class HouseAutomations(Automations):
             self._stops.append(hub.resources.listen(self._changed, kind))
             hub.services.register(kind.partition(".")[2], "reload", self._reload, admin=True)
         hub.health.check("automations", self.health)
+        await self._templated.start()
         await self._load([item.id for item in self._resources()])
 
     async def stop(self) -> None:
@@ -64,6 +67,7 @@ class HouseAutomations(Automations):
             stop()
         for item in self.list():
             item.retire()
+        await self._templated.stop()
         if self._saving is not None:
             self._saving()
             await self._save()
