@@ -110,6 +110,7 @@ class References:
                 raise InvalidFormat(f"{name[:80]!r} is not an entity id")
         if user is not None and not user.may("read", old):
             raise NotFound(f"There is no entity {old}")
+        await self.read()
         naming = [item for item in self._naming(old, user) if item.named.kind is not Kind.SERVICE]
         changed: list[dict[str, Any]] = []
         refused: list[dict[str, Any]] = []
