@@ -1,11 +1,10 @@
 """The recorder as one object."""
 
-import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
-from hub.errors import HubError, InvalidFormat
+from hub.errors import InvalidFormat
 from hub.recorder.address import Address
 from hub.recorder.disk import Disk
 from hub.recorder.errors import RecorderUnavailable
@@ -29,8 +28,6 @@ if TYPE_CHECKING:
 
     from hub.hub import Hub
     from hub.recorder.store import Size
-
-_LOGGER = logging.getLogger(__name__)
 
 STOP_SECONDS: Final = 2.0
 """What the last batch may take."""
@@ -83,10 +80,7 @@ class Recorder:
             self._intake.start(hub.bus, hub.states.all())
             self.disk.start()
             self.writer.start()
-        try:
-            await self._watch.start(hub)
-        except HubError as error:
-            _LOGGER.error("The recorder has no entities: %s", error.message)  # noqa: TRY400
+        self._watch.start(hub)
 
     async def stop(self) -> None:
         """Write what waits and let go of the database."""

@@ -36,8 +36,8 @@ class Watch:
         self._ends: list[Callable[[], None]] = []
         self._entities: list[Entity] = []
 
-    async def start(self, hub: "Hub") -> None:
-        """Add the health item, the metrics and the entities."""
+    def start(self, hub: "Hub") -> None:
+        """Add the health item and the metrics, and beside that the entities."""
         recorder = self._recorder
         hub.health.check("recorder", self._health)
         self._ends.append(hub.metrics.source(self._metrics))
@@ -50,7 +50,8 @@ class Watch:
         ]
         recorder.listen_changed(self._write)
         self._look(hub)
-        await hub.entities.add(PLATFORM, self._entities)
+        # nobody's start waits for the database to remember four more ids
+        hub.tasks.spawn(hub.entities.add(PLATFORM, self._entities), "entities of the recorder")
 
     def stop(self) -> None:
         """Show nothing more."""

@@ -41,6 +41,7 @@ async def test_a_house_records_itself(make_house: MakeHouse) -> None:
 async def test_entities_health_metrics_and_diagnostics(make_house: MakeHouse) -> None:
     house = await make_house(CONFIG)
     hub = house.hub
+    await wait_until(lambda: hub.states.get("sensor.recorder_size"))
     await hub.recorder.flush()
     await hub.recorder.disk.look()
     for entity in hub.recorder._watch._entities:
@@ -130,6 +131,7 @@ async def test_password_is_nowhere(
     errors.append(str(caught.value))
     (item,) = [item for item in hub.health.items() if item.name == "recorder"]
     assert item.level == "degraded"
+    await wait_until(lambda: hub.states.get("binary_sensor.recorder"))
     state = hub.states.get("binary_sensor.recorder")
     assert state is not None
     assert state.state == "on"
