@@ -45,7 +45,7 @@ class HouseAutomations(Automations):
         self._switches: dict[str, dict[str, bool]] = {}
         self._saving: Callable[[], None] | None = None
         self._stops: list[Callable[[], object]] = []
-        self._templated = Templated(hub)
+        self.templated = Templated(hub)
 
     async def start(self) -> None:
         """Add the entities, attach the triggers, follow the resources."""
@@ -58,7 +58,7 @@ class HouseAutomations(Automations):
             self._stops.append(hub.resources.listen(self._changed, kind))
             hub.services.register(kind.partition(".")[2], "reload", self._reload, admin=True)
         hub.health.check("automations", self.health)
-        await self._templated.start()
+        await self.templated.start()
         await self._load([item.id for item in self._resources()])
 
     async def stop(self) -> None:
@@ -67,7 +67,7 @@ class HouseAutomations(Automations):
             stop()
         for item in self.list():
             item.retire()
-        await self._templated.stop()
+        await self.templated.stop()
         if self._saving is not None:
             self._saving()
             await self._save()
