@@ -39,7 +39,7 @@ class Cap:
 
     async def used(self) -> int:
         """Return how many bytes rows use."""
-        size = await self._recorder.store.size()
+        size = await space.size(self._recorder)
         if self._recorder.path is not None:
             return size.used
         rows = self._recorder.writer.rows

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from hub.recorder.errors import RecorderUnavailable
+
 if TYPE_CHECKING:
     from sqlalchemy import Column, Table
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -30,6 +32,12 @@ CROWDED: Final = 500
 
 PATIENCE: Final = 5.0
 """The longest that it waits for those, in seconds."""
+
+AT_ONCE: Final = 256
+"""Ranges that one transaction looks at, at most."""
+
+RETRIES: Final = (0.5, 2.0, 5.0)
+"""Seconds before a transaction is tried again: another one had a lock, a server was restarted."""
 
 Range = tuple[int, int, int]
 """Number of the entity or series, from this time on, up to (without) that time."""
@@ -76,30 +84,45 @@ async def delete_ranges(
     Nothing is remembered but the rows themselves: what is cut off goes on with the same ranges.
     Raises `RecorderUnavailable`.
     """
-    key, when = list(table.primary_key)
     waiting = list(reversed([item for item in ranges if item[1] < item[2]]))
+    attempts = 0
     while waiting:
-        began = time.perf_counter()
-        gone = 0
-        spent = 0.0
-        async with recorder.write() as connection:
-            entered = time.perf_counter()
-            while waiting and gone < pace.rows and spent < AIM:
-                number, begin, end = waiting.pop()
-                room = pace.rows - gone
-                last = await _nth(connection, (key, when), (number, begin, end), room)
-                within = (key == number, when >= begin, when < end)
-                if last is not None:
-                    within = (key == number, when >= begin, when <= last)
-                    waiting.append((number, last + 1, end))
-                done = await connection.execute(table.delete().where(*within))
-                gone += done.rowcount
-                spent = time.perf_counter() - entered
-        # the wait for the writer is not this transaction's doing
-        pace.took(time.perf_counter() - max(began, entered))
+        part = waiting[-AT_ONCE:]
+        try:
+            gone = await _some(recorder, table, part, pace)
+        except RecorderUnavailable:
+            attempts += 1
+            if attempts > len(RETRIES):
+                raise
+            await pace.clock.sleep(RETRIES[attempts - 1])
+            continue
+        attempts = 0
+        waiting[-AT_ONCE:] = part
         yield gone
         if waiting:
             await pace.rest()
+
+
+async def _some(recorder: "Recorder", table: "Table", waiting: list[Range], pace: Pace) -> int:
+    """Delete in one transaction, from the end of the list; what is left stays in it."""
+    key, when = list(table.primary_key)
+    gone, spent = 0, 0.0
+    async with recorder.write() as connection:
+        # the wait for the writer before this is not the transaction's doing
+        began = time.perf_counter()
+        while waiting and gone < pace.rows and spent < AIM:
+            number, begin, end = waiting.pop()
+            room = pace.rows - gone
+            last = await _nth(connection, (key, when), (number, begin, end), room)
+            within = (key == number, when >= begin, when < end)
+            if last is not None:
+                within = (key == number, when >= begin, when <= last)
+                waiting.append((number, last + 1, end))
+            done = await connection.execute(table.delete().where(*within))
+            gone += done.rowcount
+            spent = time.perf_counter() - began
+    pace.took(time.perf_counter() - began)
+    return gone
 
 
 async def delete_numbers(

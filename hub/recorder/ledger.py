@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hub.recorder.buckets import Kind
 from hub.recorder.units import class_of
+from hub.recorder.upserts import upsert
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -123,12 +124,9 @@ class Ledger:
         from hub.recorder.tables import statistics_meta as table
 
         newest = {meta.id: meta for meta in self._changed}
-        for meta in sorted(newest.values(), key=lambda meta: meta.source):
-            done = await connection.execute(
-                table.update().where(table.c.id == meta.id).values(**meta.as_row())
-            )
-            if not done.rowcount and not await _exists(connection, meta.id):
-                await connection.execute(table.insert(), meta.as_row())
+        for source in (CLOSED, OWN):
+            rows = [meta.as_row() for meta in newest.values() if meta.source == source]
+            await upsert(connection, table, rows)
 
     def saved(self) -> None:
         """Take what was written for granted, after the transaction."""
@@ -144,15 +142,6 @@ class Ledger:
         self._by_series[(entity_id, meta.unit)] = meta
         if meta.source == OWN:
             self._open[entity_id] = meta
-
-
-async def _exists(connection: "AsyncConnection", number: int) -> bool:
-    """Tell whether a row is there: MySQL counts only rows that an update really changed."""
-    from sqlalchemy import select
-
-    from hub.recorder.tables import statistics_meta as table
-
-    return await connection.scalar(select(table.c.id).where(table.c.id == number)) is not None
 
 
 async def rename(connection: "AsyncConnection", old: str, new: str) -> bool:

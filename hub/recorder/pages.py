@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 GROUP: Final = 200
 """Keys that are asked for at once."""
 
-PAGE: Final = 2000
+PAGE: Final = 1000
 """Rows that are read at once."""
 
 

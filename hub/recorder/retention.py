@@ -324,10 +324,10 @@ class Retention:
             done.attributes, done.contexts = found["attributes"], found["contexts"]
             self._since_garbage, self._garbage_at = 0, now
         if done.rows:
-            before = await self._recorder.store.size()
+            before = await space.size(self._recorder)
             await space.give_back(self._recorder, self._hub.clock)
             await space.checkpoint(self._recorder)
-            after = await self._recorder.store.size()
+            after = await space.size(self._recorder)
             done.free = after.free
             done.returned = max(0, before.used + before.free - after.used - after.free)
         done.longest = pace.longest

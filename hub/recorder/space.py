@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from hub.jobs import Job
     from hub.recorder.recorder import Recorder
+    from hub.recorder.store import Size
     from hub.util.clock import Clock
 
 _LOGGER = logging.getLogger(__name__)
@@ -38,6 +39,12 @@ async def script(connection: "AsyncConnection", text: str) -> None:
     raw = await connection.get_raw_connection()
     driver: Any = raw.driver_connection
     await driver.executescript(text)
+
+
+async def size(recorder: "Recorder") -> "Size":
+    """Return how large the database is now; raises `RecorderUnavailable`."""
+    async with recorder.read():  # it says in the recorder's words what is wrong
+        return await recorder.store.size()
 
 
 async def free_pages(connection: "AsyncConnection") -> int:
@@ -77,7 +84,7 @@ async def repack(recorder: "Recorder", job: "Job | None" = None) -> dict[str, in
 
     Raises `NotAllowed` without enough free disk, `RecorderUnavailable`.
     """
-    before = await recorder.store.size()
+    before = await size(recorder)
     await _check_room(recorder.path, before.used + before.free)
     if job is not None:
         job.progress(0.1, "Rewriting the database, nothing is recorded meanwhile")
@@ -90,7 +97,7 @@ async def repack(recorder: "Recorder", job: "Job | None" = None) -> dict[str, in
                 )
         else:
             await _repack_server(recorder, job)
-    after = await recorder.store.size()
+    after = await size(recorder)
     return {
         "size_before": before.used + before.free,
         "size": after.used + after.free,

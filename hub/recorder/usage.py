@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from hub.recorder import space
 from hub.recorder.expiry import all_names
 
 if TYPE_CHECKING:
@@ -52,9 +53,9 @@ class Usage:
 
         `{"size", "free", "disk_free": int|None, "limit": int|None, "oldest": epoch|None, "tables":
         {name: bytes}, "entities": [{"entity_id", "rows", "bytes", "per_day", "policy"}]}`;
-        `per_day` is bytes per day. Raises `RecorderUnavailable`.
+        `per_day` is rows per day. Raises `RecorderUnavailable`.
         """
-        size = await self._recorder.store.size()
+        size = await space.size(self._recorder)
         async with self._lock:
             now = self._clock.monotonic()
             if self._at is None or now - self._at > FRESH_SECONDS:
@@ -86,7 +87,7 @@ class Usage:
             "entity_id": item.entity_id,
             "rows": item.rows,
             "bytes": round(size),
-            "per_day": round(size / days),
+            "per_day": round(item.rows / days, 1),
             "policy": self._recorder.policies.of(item.entity_id).rule,
         }
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ from hub.errors import NotAllowed
 from hub.recorder import space
 from hub.recorder.address import Address
 from hub.recorder.deleting import Pace, delete_ranges
+from hub.recorder.errors import RecorderUnavailable
 from hub.recorder.tables import attributes, events, states, statistics_hour, statistics_short
+from hub.util.clock import SystemClock
 from tests.hub.recorder.bench import MEASURED, START, Bench
 from tests.peers.databases import EmptyDatabase
 
@@ -375,3 +378,62 @@ async def test_repack_refuses_without_room(
         with pytest.raises(NotAllowed, match="free some space"):
             await bench.retention.repack()
         assert not bench.retention.working
+
+
+async def test_a_lock_that_passes_ends_no_purge(file: EmptyDatabase) -> None:
+    class Locked(Bench):
+        refused = 0
+
+        def write(self) -> Any:
+            if self.refused < 2:
+                self.refused += 1
+                raise RecorderUnavailable("locked")
+            return super().write()
+
+    bench = Locked(Address.of(file.url, file.folder))
+    await bench.open()
+    bench.refused = 2
+    await bench.record("sensor.a", [(n, "1") for n in range(10)])
+    bench.refused = 0
+    pace = Pace(bench.clock, lambda: 0, pause=0.0)
+
+    async def work() -> int:
+        found = delete_ranges(bench, states, [(1, 0, 1 << 62)], pace)  # type: ignore[arg-type]
+        return sum([count async for count in found])
+
+    assert await bench.run(work()) == 10
+    await bench.close()
+
+
+@pytest.mark.timeout(60)
+async def test_a_writer_beside_a_purge(file: EmptyDatabase) -> None:
+    """T3, smaller: prints how long flushes waited; the benchmark measures it beside a baseline."""
+    async with opened(file) as bench:
+        bench.clock = SystemClock()  # type: ignore[assignment]
+        rows = [(n * 1000, str(n)) for n in range(40_000)]
+        await bench.record_at("sensor.a", rows, MEASURED)
+        pace = Pace(bench.clock, lambda: bench.backlog)
+        done = asyncio.Event()
+        taken: list[float] = []
+
+        async def write() -> None:
+            at = START * 10**6
+            while not done.is_set():
+                began = time.perf_counter()
+                await bench.record_at("sensor.b", [(at + n, "1") for n in range(100)], MEASURED)
+                taken.append(time.perf_counter() - began)
+                at += 1000
+                await asyncio.sleep(0.05)
+
+        writer = asyncio.ensure_future(write())
+        found = delete_ranges(bench, states, [(1, 0, 39_000_000)], pace)  # type: ignore[arg-type]
+        parts = [count async for count in found]
+        done.set()
+        await writer
+        assert sum(parts) == 39_000
+        assert max(parts) <= 1000
+        assert await bench.count(entity_id="sensor.b") == 100 * len(taken)
+        print(  # noqa: T201 - for who reads the output of a run
+            f"longest flush {max(taken) * 1000:.1f} ms, longest transaction of the purge "
+            f"{pace.longest * 1000:.1f} ms, {len(parts)} transactions"
+        )
