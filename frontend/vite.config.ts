@@ -8,6 +8,9 @@ import type { Plugin } from "vite";
 const OUT = "../hub/api/static";
 const HUB = process.env.HUB_URL ?? "http://127.0.0.1:8123";
 
+// What the first view needs beside the entry is one file: nobody waits for a dozen small ones.
+const BASE = /\/src\/((hub|i18n|prefs|router|watch)\.ts|auth\/(http|session)|data\/(decode|describe|draft|link|range|registries|rights|rooms|search|sparks|statistics|store)|styles\/(shared|toggle)|components\/(entity-row|failure|icon|spark|thermostat))|\/node_modules\/(@?lit|home-assistant-js-websocket)/;
+
 /** Write a .gz and a .br beside every text file larger than one network packet. */
 function precompress(): Plugin {
   return {
@@ -29,7 +32,8 @@ function precompress(): Plugin {
 
 export default defineConfig({
   plugins: [precompress()],
-  build: { outDir: OUT, emptyOutDir: true, manifest: true, assetsInlineLimit: 0 },
+  build: { outDir: OUT, emptyOutDir: true, manifest: true, assetsInlineLimit: 0,
+    rolldownOptions: { output: { codeSplitting: { groups: [{ name: "base", test: BASE }] } } } },
   server: {
     proxy: {
       "/api": { target: HUB, ws: true, changeOrigin: true },

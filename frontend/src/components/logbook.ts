@@ -2,10 +2,12 @@
 import { LitElement, css, html, nothing, type PropertyValues } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
+import { itemAddress } from "../automation/items";
 import type { Entity } from "../data/decode";
 import { domainOf, nameOf, stateText } from "../data/describe";
 import { byDay, causeOf, serviceOf, takeEntries, userNames, type Entry, type LogEvent } from "../data/logbook";
 import { iso, type Range } from "../data/range";
+import { isAdmin } from "../data/rights";
 import { hub } from "../hub";
 import { isolate, number, t, when } from "../i18n";
 import { entityAddress } from "../router";
@@ -140,8 +142,16 @@ export class Logbook extends LitElement {
     if (entry.context_user_id && !own) parts.push(t("log_by", { name: isolate(this.#person(entry.context_user_id)) }));
     const service = serviceOf(entry);
     if (service && !cause) parts.push(html`<bdi>${t("log_service", { service: isolate(service) })}</bdi>`);
+    const trace = this.#trace(entry);
+    if (trace) parts.push(html`<a href=${trace}>${t("log_trace")}</a>`);
     if (!parts.length) return nothing;
     return html`<p class="why">${parts.map((part, index) => html`${index ? " · " : ""}${part}`)}</p>`;
+  }
+
+  /** Where the run that an entry tells of is drawn. */
+  #trace({ domain, item_id, run_id }: Entry): string {
+    if (!isAdmin() || !item_id || !run_id || (domain !== "automation" && domain !== "script")) return "";
+    return `${itemAddress(domain, item_id, "traces")}&run=${run_id}`;
   }
 
   #person(id: string): string {

@@ -4,6 +4,7 @@ import { customElement, property, query, state } from "lit/decorators.js";
 import "../components/entity-row";
 import "../components/service-form";
 import "../components/thermostat";
+import { itemAddress } from "../automation/items";
 import { icon } from "../components/icon";
 import type { Entity } from "../data/decode";
 import { domainOf, nameOf, stateText } from "../data/describe";
@@ -93,7 +94,7 @@ export class EntityDetails extends LitElement {
         ? html`<div class="control"><hub-thermostat .entityId=${this.entityId}></hub-thermostat></div>`
         : html`<p class="state value lead"><bdi>${stateText(entity, registries.entries.get(this.entityId)?.dp)}</bdi></p>
             <hub-entity-row .entityId=${this.entityId}></hub-entity-row>`}
-      ${this.#past()}
+      ${this.#item(entity, domain)}${this.#past()}
       <dl>${facts.map(([name, value]) => (value ? html`<dt>${name}</dt><dd>${typeof value === "string" ? html`<bdi>${value}</bdi>` : value}</dd>` : nothing))}</dl>
       ${this.#rename()}
       <h3>${t("attributes")}</h3>
@@ -104,6 +105,13 @@ export class EntityDetails extends LitElement {
       </dl>
       <h3>${t("call_service")}</h3>
       <hub-service-form .entityId=${this.entityId}></hub-service-form>`;
+  }
+
+  /** The way to the page of an automation, a script or a scene. */
+  #item(entity: Entity, domain: string) {
+    if (domain !== "automation" && domain !== "script" && domain !== "scene") return nothing;
+    const key = typeof entity.attributes.id === "string" ? entity.attributes.id : this.entityId.slice(domain.length + 1);
+    return html`<p class="further"><a href=${itemAddress(domain, key)}>${t("to_item")}</a></p>`;
   }
 
   /** The last day: drawn, and told. */
