@@ -30,13 +30,15 @@ COMMANDS: Final = {
     "delete": Entry("hub.cli.commands.delete:delete", "Delete a resource."),
     "plan": Entry("hub.cli.commands.plan:plan", "Show what an apply would do outside."),
     "apply": Entry("hub.cli.commands.apply:apply", "Write files of resources; repair one now."),
-    "history": Entry("hub.cli.commands.revisions:history", "Show the revisions of a resource."),
+    "history": Entry("hub.cli.commands.history:history", "Show past states, or revisions."),
     "diff": Entry("hub.cli.commands.revisions:diff", "Show what differs between revisions."),
     "rollback": Entry("hub.cli.commands.revisions:rollback", "Go back to an old revision."),
     "export": Entry("hub.cli.commands.transfer:export_", "Write all resources as one file."),
     "import": Entry("hub.cli.commands.transfer:import_", "Read what export wrote."),
     # what happens
     "states": Entry("hub.cli.commands.states:states", "Show the states of entities."),
+    "stats": Entry("hub.cli.commands.stats:stats", "Show the statistics of an entity."),
+    "logbook": Entry("hub.cli.commands.logbook:logbook", "Show what happened, in words."),
     "call": Entry("hub.cli.commands.call:call", "Call a service."),
     "watch": Entry("hub.cli.commands.watch:watch", "Show changes as they happen."),
     "automation": Entry(

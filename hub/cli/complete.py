@@ -58,6 +58,16 @@ def entity(context: click.Context, parameter: click.Parameter, incomplete: str) 
     return _fitting([item["entity_id"] for item in _ask(context, "/api/states")], incomplete)
 
 
+def entity_or_resource(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[Any]:
+    """Complete an entity id, or TYPE/KEY."""
+    if "/" in incomplete:
+        return full_resource(context, parameter, incomplete)
+    found = entity(context, parameter, incomplete)
+    return [*found, *full_resource(context, parameter, incomplete)][:MOST]
+
+
 def service(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[Any]:
     """Complete DOMAIN.SERVICE."""
     del parameter

@@ -1,4 +1,4 @@
-"""`hub history`, `hub diff`, `hub rollback`: the revisions of a resource."""
+"""`hub diff`, `hub rollback`, and what `hub history` shows of a resource: its revisions."""
 
 from typing import TYPE_CHECKING
 
@@ -16,12 +16,8 @@ if TYPE_CHECKING:
 REVISION = click.IntRange(1)
 
 
-@click.command()
-@click.argument("id", metavar="TYPE/KEY", shell_complete=complete.full_resource)
-@options.output
-@options.hub
-def history(client: "Client", id: str, output: str) -> None:
-    """Show who changed a resource when, newest first; also of a deleted one."""
+def show_revisions(client: "Client", id: str, output: str) -> None:
+    """Show who changed a resource when, newest first."""
     columns: Columns = {
         "REVISION": "revision",
         "TIME": lambda row: when(row["at"]),
