@@ -145,7 +145,7 @@ SECTIONS: Final[dict[str, dict[vol.Marker, Any]]] = {
         vol.Optional("ban_minutes"): _between(1, 525600),
     },
     "audit": {vol.Optional("keep_days"): _between(1, 36500)},
-    "metrics": {vol.Optional("enabled"): boolean},
+    "metrics": {vol.Optional("enabled"): boolean, vol.Optional("entities"): boolean},
     "recorder": {
         vol.Optional("enabled"): boolean,
         vol.Optional("url"): database_url,

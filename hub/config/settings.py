@@ -131,9 +131,11 @@ class AuditSettings:
 
 @dataclass(frozen=True, slots=True)
 class MetricsSettings:
-    """`metrics:`, whether `/metrics` answers."""
+    """`metrics:`, whether `/metrics` answers, and with the states of entities."""
 
     enabled: bool = True
+    entities: bool = False
+    """One series for each entity with a number: many where there are many entities."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,10 +89,13 @@ class Metrics:
                 _LOGGER.exception("A source of metrics failed")
         return found
 
-    async def render(self, accept: str = "") -> tuple[bytes, str]:
-        """Return the text of a scrape and its content type for an Accept header."""
+    async def render(self, accept: str = "", more: Iterable[Family] = ()) -> tuple[bytes, str]:
+        """Return the text of a scrape and its content type for an Accept header.
+
+        `more` are families for this scrape alone: what its reader may see.
+        """
         async with self._rendering:
-            self._gathered = self.gather()
+            self._gathered = [*self.gather(), *more]
             return await asyncio.to_thread(self._render, accept)
 
     def _render(self, accept: str) -> tuple[bytes, str]:

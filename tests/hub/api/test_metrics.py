@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from hub.auth import Role
 from tests.peers.house import House, MakeHouse
 
 
@@ -106,3 +107,36 @@ async def test_what_a_prometheus_asks_for_is_what_it_gets(house: House, accept: 
 
     parse = open_parser if "openmetrics" in accept else parser
     assert len(list(parse(body))) > 20
+
+
+WITH_ENTITIES = "mqtt:\n  enabled: false\nmetrics:\n  entities: true\n"
+
+
+async def test_entities_only_when_wished_and_only_readable_ones(
+    house: House, make_house: MakeHouse
+) -> None:
+    assert not any(name.startswith("hub_entity_state") for name in await scrape(house))
+    told = await make_house(WITH_ENTITIES)
+    hub = told.hub
+    hub.states.set("sensor.hot", "21.5", {"unit_of_measurement": "°C"})
+    hub.states.set("sensor.secret", "4")
+    hub.states.set("switch.lamp", "off")
+    for number, state in enumerate(("unknown", "unavailable", "nan", "inf", "", "words")):
+        hub.states.set(f"sensor.none{number}", state)
+    found = {
+        name: value
+        for name, value in (await scrape(told)).items()
+        if name.startswith("hub_entity_state") and "recorder" not in name
+    }
+    assert found == {
+        'hub_entity_state{entity="sensor.hot",unit="°C"}': 21.5,
+        'hub_entity_state{entity="sensor.secret",unit=""}': 4.0,
+        'hub_entity_state{entity="switch.lamp",unit=""}': 0.0,
+    }
+    rules = [{"effect": "deny", "verbs": ["read"], "entity": "sensor.secret"}]
+    await hub.auth.policies.put("scraper", rules)
+    user = await hub.auth.users.create("Scraper", role=Role.VIEWER, policies=["scraper"])
+    told.token = await hub.auth.tokens.create_long_lived(user, "prometheus", 1)
+    names = "".join(await scrape(told))
+    assert "sensor.hot" in names
+    assert "sensor.secret" not in names
