@@ -209,6 +209,16 @@ async def test_a_clock_that_was_wrong_by_far_starts_anew() -> None:
     assert it.take() == ["2027-01-15T08:00"]
 
 
+async def test_steps_back_add_up() -> None:
+    it = daily_alarm("2027-01-15T07:59:00")
+    await it.clock.advance(120)
+    it.clock.jump(-2 * 3600)
+    it.clock.jump(-2 * 3600)
+    it.take()
+    await it.clock.advance(5 * 3600)
+    assert it.take() == ["2027-01-15T08:00"], "four hours: the clock was wrong before"
+
+
 async def test_a_jump_too_far_is_made_up_for_by_the_last_time_only() -> None:
     it = daily_alarm("2027-01-15T07:00:00")
     it.clock.jump(4 * 3600 + 60)  # 11:01: the time has been over for more than three hours
