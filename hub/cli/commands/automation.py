@@ -59,22 +59,14 @@ def list_(client: "Client", scripts: bool, output: str) -> None:
 def show(client: "Client", name: str, output: str) -> None:
     """Show one: its state, and what was written."""
     state = _find(client, name)
-    domain, _, object_id = state["entity_id"].partition(".")
-    written = None
-    for resource in client.get("/api/resources", type=f"hub.{domain}"):
-        spec = resource["spec"]
-        ids = {resource["key"], spec.get("id")}
-        if ids & {state["attributes"].get("id"), object_id}:
-            written = resource
-            break
+    written = _written(client, state)
     if output != "table":
         emit({"state": state, "resource": written}, output)
         return
     lines = {"entity": state["entity_id"], "state": _state(state), **state["attributes"]}
     if written is not None:
-        place = written.get("file")
-        lines["resource"] = written["resource_type"] + "/" + written["key"]
-        lines["written in"] = place or "the hub's own store"
+        lines["resource"] = f"{written['resource_type']}/{written['key']}"
+        lines["source"] = written["source"]
     emit(lines, output)
     if written is not None:
         from hub.cli.output import as_yaml
@@ -269,6 +261,19 @@ def _find(
             return state
     noun = " or ".join(domains)
     raise CliError(f"there is no {noun} {name}", "see `hub automation list`")
+
+
+def _written(client: "Client", state: "Mapping[str, Any]") -> dict[str, Any] | None:
+    """Return the resource behind an automation; None when its key can not be guessed."""
+    from hub.util.text import slugify
+
+    domain, _, object_id = str(state["entity_id"]).partition(".")
+    keys = {object_id, slugify(str(state["attributes"].get("id", object_id)))}
+    for resource in client.get(f"/api/resources/hub.{domain}"):
+        if resource["key"] in keys:
+            found: dict[str, Any] = resource
+            return found
+    return None
 
 
 def _call(client: "Client", name: str, service: str, **fields: Any) -> None:
