@@ -134,7 +134,7 @@ async def test_events_are_fired_with_the_context_of_the_run(stage: Stage) -> Non
 
 async def test_choose(stage: Stage) -> None:
     def option(when: bool, name: str) -> dict[str, Any]:
-        return {"conditions": "{{ %s }}" % str(when).lower(), "sequence": [call(name)]}
+        return {"conditions": "{{ true }}" if when else "{{ false }}", "sequence": [call(name)]}
 
     trace = await stage.run(
         {"choose": [option(False, "test.a"), option(True, "test.b"), option(True, "test.c")]},
