@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import voluptuous as vol
 
@@ -15,6 +15,9 @@ _SPAN: Final = re.compile(r"(\d+):([0-5]?\d)(?::([0-5]?\d(?:\.\d+)?))?")
 _TIME: Final = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d)(?:\.\d+)?)?")
 _UNITS: Final = {"days": 86400, "hours": 3600, "minutes": 60, "seconds": 1, "milliseconds": 0.001}
 _QUOTE: Final = "; put quotes around it, YAML reads it as something else without them"
+
+FIRST_YEAR, LAST_YEAR = 1000, 9998
+AnyDate = TypeVar("AnyDate", bound=date)
 
 MAX_SECONDS: Final = 366 * 86400.0
 """The longest time span that is accepted."""
@@ -112,7 +115,7 @@ def date_of(value: object) -> date:
     """Read a date."""
     try:
         if isinstance(value, str):
-            return date.fromisoformat(value.strip())
+            return _usual(date.fromisoformat(value.strip()))
     except ValueError:
         pass
     hint = _QUOTE if isinstance(value, date) else ""
@@ -123,11 +126,18 @@ def moment_of(value: object) -> datetime:
     """Read a date with a time; an offset stays with it."""
     try:
         if isinstance(value, str) and len(value.strip()) > 10:
-            return datetime.fromisoformat(value.strip())
+            return _usual(datetime.fromisoformat(value.strip()))
     except ValueError:
         pass
     hint = _QUOTE if isinstance(value, date) else ""
     raise vol.Invalid(f'expected a date and time such as "2026-11-21 07:30:00"{hint}')
+
+
+def _usual(found: AnyDate) -> AnyDate:
+    """Refuse years at the ends of the calendar, where other zones are beyond it."""
+    if not FIRST_YEAR <= found.year <= LAST_YEAR:
+        raise vol.Invalid(f"expected a year from {FIRST_YEAR} to {LAST_YEAR}")
+    return found
 
 
 def _from_units(value: Mapping[Any, Any]) -> float:

@@ -14,13 +14,13 @@ from hub.helpers.helper import Helper, HelperKind
 from hub.schema import boolean, described, finite_float, text
 from hub.services import Field
 
-_EARLIEST: Final = -62_000_000_000.0
+_EARLIEST: Final = -30_000_000_000.0
 _LATEST: Final = 253_000_000_000.0
 
 
 @described(type="float")
 def timestamp(value: object) -> float:
-    """Accept seconds since 1970 within the years 6 to 9987."""
+    """Accept seconds since 1970 within the years 1019 to 9987."""
     found = finite_float(value)
     if not _EARLIEST <= found <= _LATEST:
         raise vol.Invalid("expected seconds since 1970")

@@ -13,6 +13,7 @@ from hub.recorder.deleting import MOST, Pace, Range, delete_numbers, delete_rang
 from hub.recorder.earlier import Earlier
 from hub.recorder.errors import RecorderUnavailable
 from hub.recorder.garbage import collect
+from hub.recorder.state import RecorderState
 
 if TYPE_CHECKING:
     from sqlalchemy import Table
@@ -100,6 +101,11 @@ class Retention:
     def working(self) -> bool:
         """Tell whether a purge or another work on all rows is under way."""
         return self._working.locked()
+
+    @property
+    def _reachable(self) -> bool:
+        """Tell whether rows can be deleted; on a nearly full disk that may be what helps."""
+        return self._recorder.state in (RecorderState.RECORDING, RecorderState.PAUSED)
 
     # --- work
 
@@ -200,7 +206,7 @@ class Retention:
 
     async def look(self) -> None:
         """Look at the size, and make room where it is over the limit."""
-        if self.working or not self._recorder.recording:
+        if self.working or not self._reachable:
             return
         if not await self.cap.over():
             return
@@ -222,7 +228,7 @@ class Retention:
         while True:
             try:
                 await self.look()
-                if clock.monotonic() >= next_purge and self._recorder.recording:
+                if clock.monotonic() >= next_purge and self._reachable:
                     next_purge = clock.monotonic() + PURGE_SECONDS
                     await self.purge()
             except (RecorderUnavailable, NotAllowed) as error:
@@ -325,7 +331,8 @@ class Retention:
             self._since_garbage, self._garbage_at = 0, now
         if done.rows:
             before = await space.size(self._recorder)
-            await space.give_back(self._recorder, self._hub.clock)
+            keep = space.RESERVE if self._recorder.recording else 0
+            await space.give_back(self._recorder, self._hub.clock, keep)
             await space.checkpoint(self._recorder)
             after = await space.size(self._recorder)
             done.free = after.free

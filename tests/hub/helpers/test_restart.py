@@ -39,6 +39,9 @@ timer:
   short: {duration: "0:00:01", restore: true}
   held: {duration: "0:10:00", restore: true}
   lost: {duration: "10:00:00"}
+scene:
+  - name: Film
+    entities: {input_boolean.guests: on}
 schedule:
   heating:
     monday: [{from: "06:00", to: "08:00"}]
@@ -58,6 +61,7 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("timer/start", "timer.held", {}),
     ("timer/pause", "timer.held", {}),
     ("timer/start", "timer.lost", {}),
+    ("scene/turn_on", "scene.film", {}),
 ]
 
 
@@ -79,6 +83,8 @@ def states(hub: HubProcess) -> dict[str, Any]:
 
 def change_everything(hub: HubProcess) -> dict[str, Any]:
     states(hub)
+    made = {"scene_id": "made", "entities": {"input_boolean.guests": "off"}}
+    ask(hub, "POST", "services/scene/create", made)
     for service, entity_id, data in CALLS:
         ask(hub, "POST", f"services/{service}", {"entity_id": entity_id, **data})
     return states(hub)
@@ -107,6 +113,7 @@ def test_values_outlive_the_process(
         "input_button.bell": before["input_button.bell"]["state"],
         "counter.starts": "1",
         "counter.forgetful": "7",
+        "scene.film": before["scene.film"]["state"],
         "timer.long": "active",
         "timer.short": "idle",
         "timer.held": "paused",
@@ -118,4 +125,5 @@ def test_values_outlive_the_process(
         == before["timer.long"]["attributes"]["finishes_at"]
     )
     assert after["timer.held"]["attributes"]["remaining"] in ("0:09:59", "0:10:00")
+    assert ("scene.made" in before, "scene.made" in after) == (True, False)
     assert after["counter.starts"]["attributes"]["editable"] is False

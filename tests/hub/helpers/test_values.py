@@ -1,8 +1,10 @@
 """Helpers that hold a value: every service, every limit, edits that keep or move the value."""
 
+import contextlib
+
 import pytest
 
-from hub.errors import InvalidFormat, ServiceValidationError
+from hub.errors import HubError, InvalidFormat, ServiceValidationError
 from hub.resources import InvalidSpec
 from tests.hub.helpers.conftest import Lab
 
@@ -262,3 +264,45 @@ async def test_a_disabled_helper_is_out_of_the_house(lab: Lab) -> None:
     await lab.clock.advance(0)
     assert lab.state("counter.starts").state == "1"
     assert (await lab.call("counter.increment", "counter.starts")).state == "6"
+
+
+JUNK = [
+    None,
+    True,
+    -1,
+    1e308,
+    "",
+    "x" * 400,
+    "\x00",
+    [],
+    {},
+    "0001-01-01",
+    "9999-12-31T23:59:59-14:00",
+    "1000-01-01T00:00:00+14:00",
+    "24:00:00",
+    "-9:99",
+]
+
+
+async def test_no_junk_makes_a_defect(lab: Lab) -> None:
+    """Whatever a service is given, it is set or refused in words, and the helper lives on."""
+    for domain, spec in MINIMAL.items():
+        await lab.put(domain, "x", **spec)
+        entity = lab.hub.entities.get(f"{domain}.x")
+        assert entity is not None
+        for service in entity.SERVICES:
+            for field in service.fields:
+                for value in JUNK:
+                    with contextlib.suppress(HubError):
+                        await lab.call(f"{domain}.{service.name}", f"{domain}.x", **{field: value})
+                    assert len(lab.state(f"{domain}.x").state) <= 255
+
+
+MINIMAL: dict[str, dict[str, object]] = {
+    "input_number": {"min": -5, "max": 1e9},
+    "input_select": {"options": ["a"]},
+    "input_text": {"max": 255},
+    "input_datetime": {"has_date": True, "has_time": True},
+    "counter": {},
+    "timer": {"duration": 5},
+}

@@ -16,6 +16,7 @@ from hub.recorder.address import Address
 from hub.recorder.names import Names
 from hub.recorder.policies import Policies
 from hub.recorder.retention import Retention
+from hub.recorder.state import RecorderState
 from hub.recorder.statistics import Statistics
 from hub.recorder.store import Store
 from hub.recorder.tables import attributes, entities, metadata, states
@@ -106,6 +107,7 @@ class Bench:
         self.dialect = address.dialect
         self.backlog = 0
         self.recording = True
+        self.state = RecorderState.RECORDING
         self.disk: Any = SimpleNamespace(free=None)
         self.writer: Any = SimpleNamespace(rows=0)
         self.statistics = Statistics(self.hub, self)  # type: ignore[arg-type]
