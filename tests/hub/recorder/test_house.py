@@ -1,6 +1,8 @@
 """The recorder in a whole hub."""
 
 import logging
+import sqlite3
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -155,3 +157,29 @@ async def test_a_mistake_in_the_address_leaves_the_hub_running(make_house: MakeH
     assert "hub.db" in str(recorder.reason)
     with pytest.raises(RecorderUnavailable, match="failed"):
         await recorder.flush()
+
+
+async def test_damage_that_a_reader_finds_is_mended(make_house: MakeHouse) -> None:
+    house = await make_house(CONFIG)
+    hub, recorder = house.hub, house.hub.recorder
+    for number in range(3000):
+        hub.states.set(f"sensor.s{number % 20}", str(number), {"n": number})
+    await recorder.flush()
+    assert recorder.path is not None
+    with closing(sqlite3.connect(recorder.path)) as other:
+        other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with recorder.path.open("r+b") as file:
+        for page in range(2, recorder.path.stat().st_size // 4096):
+            file.seek(page * 4096)
+            file.write(b"\xa5" * 2048)
+    await recorder.store.close()  # what the connections remember would hide it
+    await recorder.store.open()
+    with suppress(RecorderUnavailable):  # who looks at the size may have been first
+        async with recorder.read() as connection:
+            await connection.exec_driver_sql("SELECT sum(length(state)) FROM states")
+    await wait_until(lambda: recorder.store.corrupt_copy is not None and recorder.recording)
+    hub.states.set("sensor.a", "after")
+    await recorder.flush()
+    (item,) = [item for item in hub.health.items() if item.name == "recorder"]
+    assert item.level == "degraded"
+    assert "corrupt" in str(item.message)
