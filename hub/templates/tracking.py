@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from functools import partial
-from time import perf_counter
+from time import thread_time
 from typing import TYPE_CHECKING, Any, Final
 
 from hub.const import (
@@ -34,8 +34,8 @@ DOMAIN_SECONDS: Final = 1.0
 REST: Final = 9.0
 """A template that took t seconds rests at least this many times t: it takes a tenth at most."""
 
-REST_FROM: Final = 0.005
-"""Renderings that take less need no rest."""
+REST_FROM: Final = 0.02
+"""Renderings that take less of the processor's time need no rest."""
 
 MAX_BURST: Final = 100
 """Renderings in one second past which a template waits for the next: it may chase itself."""
@@ -111,11 +111,11 @@ class Following:
     # --- rendering
 
     def _rendered(self) -> Rendered | TemplateError:
-        began = perf_counter()
+        began = thread_time()
         now = self._house.clock.monotonic()
         self.renderings += 1
         rendered, error = self._render()
-        took = perf_counter() - began
+        took = thread_time() - began
         self._started = now
         self._rested = now + (took * REST if took > REST_FROM else 0.0)
         if now >= self._second + 1.0:

@@ -215,7 +215,7 @@ async def test_a_slow_template_rests(track: Track, house: Any) -> None:
         "{{ states('sensor.dim') }}"
         "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
     )
-    tracker, _ = track(text, timeout=0.02)
+    tracker, _ = track(text, timeout=0.1)
     house.states.set("sensor.dim", "1")
     await turn()
     assert tracker.renderings == 1
