@@ -1,6 +1,7 @@
 """Every blueprint of the house: those in the configuration folder and those that are resources."""
 
-from collections.abc import Callable, Iterator
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -35,6 +36,9 @@ class Shelf:
     error: str | None = None
 
 
+Shelves = list[Shelf]
+
+
 class Library:
     """Finds blueprints by domain and path; a resource wins over a file of the same path."""
 
@@ -62,9 +66,9 @@ class Library:
             return _text(file)
         raise NotFound(f"There is no {domain} blueprint {path}")
 
-    def list(self, domain: str) -> dict[str, Shelf]:
+    async def list(self, domain: str) -> dict[str, Shelf]:
         """Return the blueprints of a domain by path."""
-        found = {shelf.path: shelf for shelf in self._of_files(domain)}
+        found = {shelf.path: shelf for shelf in await asyncio.to_thread(self._of_files, domain)}
         for (its_domain, path), resource in sorted(self._indexed().items()):
             if its_domain == domain:
                 place = None if resource.place is None else str(resource.place)
@@ -107,14 +111,16 @@ class Library:
             }
         return self._index
 
-    def _of_files(self, domain: str) -> Iterator[Shelf]:
+    def _of_files(self, domain: str) -> Shelves:
         folder = self._config / FOLDER / domain
         files = sorted([*folder.rglob("*.yaml"), *folder.rglob("*.yml")])[:MAX_FILES]
+        found = []
         for file in files:
             path = file.relative_to(folder).as_posix()
             if self.file(domain, path) is not None:
                 place = file.relative_to(self._config).as_posix()
-                yield _shelf(path, key_of(domain, path), place, _text(file))
+                found.append(_shelf(path, key_of(domain, path), place, _text(file)))
+        return found
 
 
 def key_of(domain: str, path: str) -> str:

@@ -21,9 +21,9 @@ _ONE: Final = {vol.Required("domain"): _DOMAIN, vol.Required("path"): valid_path
 
 
 @command("blueprint/list", {vol.Required("domain"): _DOMAIN}, verb="read")
-def list_blueprints(connection: Connection, message: Message) -> dict[str, Any]:
+async def list_blueprints(connection: Connection, message: Message) -> dict[str, Any]:
     """Return what each blueprint says of itself, or why it can not be read."""
-    user, found = connection.user, connection.hub.blueprints.list(message["domain"])
+    user, found = connection.user, await connection.hub.blueprints.list(message["domain"])
     return {
         path: _shown(shelf)
         for path, shelf in found.items()
