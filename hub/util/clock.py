@@ -56,10 +56,10 @@ class FakeClock:
     quiet_turns = 10
     """Loop turns in which no task was ready before the house counts as settled."""
 
-    def __init__(self, start: float = 1_800_000_000.0) -> None:
+    def __init__(self, start: float = 1_800_000_000.0, monotonic: float = 1000.0) -> None:
         """Start at `start` epoch seconds."""
         self._now = start
-        self._monotonic = 1000.0
+        self._monotonic = monotonic
         self._timers: list[tuple[float, int]] = []
         self._actions: dict[int, Callable[[], object]] = {}
         self._serial = itertools.count()

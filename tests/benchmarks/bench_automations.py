@@ -1,8 +1,8 @@
 """What automations cost: per change, until the service, and while they are loaded.
 
-Run `python tests/benchmarks/bench_automations.py [--json FILE]`; prints JSON. A thousand automations
-listen to as many sensors. `none` is the same hub without automations, in the same run; figures are
-medians of five rounds, in microseconds, milliseconds or seconds as their names say.
+Run `python tests/benchmarks/bench_automations.py [--json FILE]`; prints JSON. A thousand
+automations listen to as many sensors. `none` is the same hub without automations, in the same
+run; figures are medians of five rounds, in microseconds, milliseconds or seconds as their names say.
 """
 
 import argparse

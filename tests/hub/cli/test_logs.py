@@ -42,7 +42,7 @@ async def test_new_ones_are_followed(shell: Shell) -> None:
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     assert process.stdout is not None
-    while not shell.hub_.bus.listened("system_log_event"):
+    while not shell.hub_.bus.counts().get("system_log_event"):
         await asyncio.sleep(0.05)
     fail("now")
     async with asyncio.timeout(10):

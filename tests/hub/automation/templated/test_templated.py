@@ -1,14 +1,13 @@
 """Template entities in a running hub: they come, follow, act and go with their resources."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import voluptuous as vol
 
 from hub.auth import Role
-from hub.automation.templated import Templated
 from hub.events import Context
 from hub.services import ServiceCall
 from hub.util.clock import FakeClock
@@ -23,15 +22,13 @@ class Templates:
     def __init__(self, house: House) -> None:
         self.house = house
         self.hub = house.hub
-        self.clock = FakeClock()
+        self.clock = FakeClock(monotonic=self.hub.clock.monotonic())
         self.hub.clock = self.clock
         self.calls: list[dict[str, Any]] = []
         self.contexts: list[Context] = []
         schema = vol.Schema({vol.Required("got"): object})
         self.hub.services.register("test", "note", self._note, schema=schema)
-        wired = getattr(self.hub.automations, "templated", None)
-        self.templated: Templated = wired or Templated(self.hub)
-        self.own = wired is None
+        self.templated = self.hub.automations.templated
 
     def _note(self, call: ServiceCall) -> None:
         self.calls.append(dict(call.data))
@@ -68,20 +65,11 @@ async def turns() -> None:
 
 
 @pytest.fixture
-async def make(make_house: MakeHouse) -> AsyncIterator[Make]:
-    started: list[Templates] = []
-
+def make(make_house: MakeHouse) -> Make:
     async def begin(config: str = CONFIG) -> Templates:
-        found = Templates(await make_house(config))
-        if found.own:
-            await found.templated.start()
-        started.append(found)
-        return found
+        return Templates(await make_house(config))
 
-    yield begin
-    for found in started:
-        if found.own:
-            await found.templated.stop()
+    return begin
 
 
 def note(value: str) -> list[dict[str, Any]]:
