@@ -112,10 +112,10 @@ export class App extends LitElement {
       .bar { block-size: 55px; padding-inline: 16px; }
       :host { --bar: 56px; }
       nav { position: fixed; inset-inline: 0; inset-block-end: 0; z-index: 5; background: var(--surface); border-block-start: 1px solid var(--line);
-        padding: 6px; padding-block-end: calc(6px + env(safe-area-inset-bottom)); gap: 6px; }
-      nav a, .more { flex: 1 1 0; min-inline-size: 0; display: flex; flex-direction: column; align-items: center; gap: 2px; padding-block: 6px; padding-inline: 4px; font-size: 0.75rem; white-space: nowrap; }
+        padding: 6px; padding-block-end: calc(6px + env(safe-area-inset-bottom)); gap: 2px; }
+      nav a, .more { flex: 1 1 0; min-inline-size: 0; display: flex; flex-direction: column; align-items: center; gap: 2px; padding-block: 6px; padding-inline: 2px; font-size: 0.6875rem; white-space: nowrap; }
       nav svg { display: block; }
-      .more { font: inherit; font-size: 0.75rem; font-weight: 560; color: var(--muted); background: none; border: 0; border-radius: 12px; cursor: pointer; min-block-size: 40px; }
+      .more { font: inherit; font-size: 0.6875rem; font-weight: 560; color: var(--muted); background: none; border: 0; border-radius: 12px; cursor: pointer; min-block-size: 40px; }
       .more.current { color: var(--accent); background: var(--accent-tint); }
       .brand { font-size: 1.0625rem; gap: 10px; }
       .rest { display: none; position: absolute; inset-inline-end: 8px; inset-block-end: calc(100% + 8px); min-inline-size: 200px; padding: 6px; background: var(--surface); border: 1px solid var(--line);

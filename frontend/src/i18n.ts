@@ -28,16 +28,17 @@ export function preferred(stored: string | null, offered: readonly string[]): La
 /** Load a language's strings and turn the document to its direction. */
 export async function useLanguage(language: Language, digits: Digits = "latn"): Promise<void> {
   const found = language === "ar" ? await import("./locale/ar.json") : await import("./locale/en.json");
-  useStrings(language, found.default, digits);
+  useStrings(language, found.default, digits, navigator.languages);
   document.documentElement.lang = language;
   document.documentElement.dir = LANGUAGES[language].dir;
 }
 
-/** Set the strings without touching the document. */
-export function useStrings(language: Language, found: Strings, digits: Digits = "latn"): void {
+/** Set the strings without touching the document; dates are as in the region of the browser, where it speaks the language. */
+export function useStrings(language: Language, found: Strings, digits: Digits = "latn", offered: readonly string[] = []): void {
   strings = found;
   plural = new Intl.PluralRules(language);
-  tag = `${language}-u-nu-${digits}`;
+  const region = offered.find((each) => each.split("-")[0] === language) ?? language;
+  tag = new Intl.Locale(region, { numberingSystem: digits, calendar: "gregory" }).toString();
 }
 
 /** Return a string with its {placeholders} filled; `count` also picks the plural form. */
@@ -105,7 +106,7 @@ export function plainNumber(value: number, digits: number): string {
 
 /** Format a moment given in epoch seconds. */
 export function moment(epoch: number): string {
-  return new Intl.DateTimeFormat(tag, { dateStyle: "medium", timeStyle: "medium" }).format(epoch * 1000);
+  return new Intl.DateTimeFormat(tag, { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" }).format(epoch * 1000);
 }
 
 /** Format the time of day of a moment in epoch seconds. */
@@ -153,7 +154,7 @@ export function bytes(value: number): string {
   const names = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"];
   const step = Math.min(names.length - 1, value < 1000 ? 0 : Math.floor(Math.log10(value) / 3));
   const size = value / 1000 ** step;
-  return new Intl.NumberFormat(tag, { style: "unit", unit: names[step], unitDisplay: "short", maximumFractionDigits: size < 10 ? 1 : 0 }).format(size);
+  return new Intl.NumberFormat(tag, { style: "unit", unit: names[step], unitDisplay: step ? "short" : "long", maximumFractionDigits: size < 10 ? 1 : 0 }).format(size);
 }
 
 const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [

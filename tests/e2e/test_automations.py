@@ -34,6 +34,7 @@ EVENING: dict[str, Any] = {
     "alias": "Evening light",
     "triggers": [{"trigger": "state", "entity_id": "sensor.demo_phase", "to": "dusk"}],
     "actions": [
+        {"variables": {"level": "{{ 6 * 7 }}"}},
         {"choose": [
             {"conditions": "{{ false }}", "sequence": [{"action": "switch.turn_off"}]},
         ], "default": [{"action": "counter.increment", "target": {"entity_id": "counter.visits"}}]},
@@ -53,6 +54,18 @@ async def put(tab: Tab, key: str, spec: dict[str, Any]) -> None:
     url = f"{tab.hub.url}/api/resources/hub.automation/{key}"
     answer = await tab.page.request.put(url, data=spec, headers=tab.hub.headers)
     assert answer.ok, await answer.text()
+    name = spec["alias"].lower().replace(" ", "_")
+    dry = spec.get("dry_run")
+    await becomes(
+        tab, f"automation.{name}", lambda found: found["attributes"].get("dry_run") == dry
+    )
+
+
+async def becomes(tab: Tab, entity_id: str, fits: Callable[[dict[str, Any]], bool]) -> None:
+    """Wait until an entity is there and as wanted."""
+    async with asyncio.timeout(10):
+        while "state" not in (found := await state_of(tab, entity_id)) or not fits(found):
+            await asyncio.sleep(0.02)
 
 
 async def call(tab: Tab, service: str, **data: object) -> None:
@@ -73,21 +86,65 @@ async def test_a_run_is_drawn_with_the_way_it_took(house: HubProcess, visit: Vis
     await page.locator(".tabs").get_by_role("link", name="Traces").click()
     trace = page.locator("hub-trace")
     await expect(trace).to_contain_text("Finished")
-    await expect(trace.locator("[data-path='action/0/default/0']")).to_have_class(
+    await expect(trace.locator("[data-path='action/1/default/0']")).to_have_class(
         re.compile("pass")
     )
-    skipped = trace.locator("[data-path='action/0/choose/0/sequence/0']")
+    skipped = trace.locator("[data-path='action/1/choose/0/sequence/0']")
     await expect(skipped).to_have_class(re.compile("skipped"))
-    await trace.locator("[data-path='action/1']").click()
+    await trace.locator("[data-path='action/2']").click()
     about = trace.get_by_role("region", name="Step")
     await expect(about).to_contain_text("switch.turn_on")
     await expect(about).to_contain_text("switch.demo_lamp")
+    await expect(about).to_contain_text(re.compile(r"\d\d:\d\d:\d\d · took \d+"))
+    await trace.locator("[data-path='action/1']").click()
+    await expect(about).to_contain_text("Variables that are new here")
+    await expect(about).to_contain_text("level: 42")
 
     await put(tab, "evening", {**EVENING, "dry_run": True})
     await call(tab, "automation/trigger", entity_id="automation.evening_light")
-    await expect(trace.locator("[data-path='action/1'] .dry")).to_have_text("only noted")
+    await expect(trace.locator("[data-path='action/2'] .dry")).to_have_text("only noted")
     await page.locator(".tabs").get_by_role("link", name="Overview").click()
-    await expect(page.locator("hub-automation .badge").first).to_have_text("Rehearse")
+    await expect(page.locator("hub-automation .badge").first).to_have_text("Rehearses")
+    rehearse = page.get_by_role("switch", name="Rehearse")
+    await expect(rehearse).to_be_disabled()
+    await expect(page.get_by_text("Its text says so")).to_be_visible()
+
+
+async def test_an_automation_is_switched_run_and_rehearsed(house: HubProcess, visit: Visit) -> None:
+    tab = await visit(house)
+    await tab.sign_in("/automations", stay=True)
+    await put(tab, "evening", EVENING)
+    page = tab.page
+    listens = page.get_by_role("switch", name="Evening light")
+    await expect(listens).to_have_attribute("aria-checked", "true")
+    await listens.click()
+    await becomes(tab, "automation.evening_light", lambda found: found["state"] == "off")
+    await expect(listens).to_have_attribute("aria-checked", "false")
+    await page.get_by_role("link", name="Evening light").click()
+    rehearse = page.get_by_role("switch", name="Rehearse")
+    await expect(rehearse).to_have_attribute("aria-checked", "false")
+    await rehearse.focus()
+    await page.keyboard.press("Space")
+    await expect(rehearse).to_have_attribute("aria-checked", "true")
+    run = page.get_by_role("button", name="Run Evening light now")
+    await run.click()
+    await expect(page.locator("hub-automation-row")).to_contain_text(
+        re.compile("Last run (now|1 sec)")
+    )
+    assert (await state_of(tab, "switch.demo_lamp"))["state"] == "off"
+    assert (await state_of(tab, "counter.visits"))["state"] == "0"
+    await page.get_by_role("link", name="Automations").last.click()
+    await expect(page.locator("hub-automation-row .badge")).to_have_text("Rehearses")
+    await page.get_by_role("link", name="Evening light").click()
+    await rehearse.click()
+    await expect(rehearse).to_have_attribute("aria-checked", "false")
+    await run.click()
+    await becomes(tab, "switch.demo_lamp", lambda found: found["state"] == "on")
+    await tab.open("/logbook?entities=automation.evening_light")
+    entry = page.locator("hub-logbook li").filter(has_text="Evening light ran").first
+    await entry.get_by_role("link", name="Trace").click()
+    await expect(page.locator("hub-trace [data-path='action/2']")).to_have_class(re.compile("pass"))
+    await expect(page.locator("hub-trace .dry")).to_have_count(0)
 
 
 async def test_yesterday_is_tried_with_the_text_before_it_is_saved(
@@ -108,10 +165,10 @@ async def test_yesterday_is_tried_with_the_text_before_it_is_saved(
     result = page.locator("hub-automation-try")
     await expect(result.get_by_role("heading", name="It would have run once")).to_be_visible()
     row = result.get_by_role("row").filter(has_text="counter.increment")
-    await expect(row).to_contain_text("state of sensor.demo_phase")
+    await expect(row).to_contain_text("state of Demo Phase")
     await expect(row).to_contain_text("did not run")
     await row.get_by_role("button", name="Show the run").click()
-    await expect(result.locator("hub-trace [data-path='action/1']")).to_be_visible()
+    await expect(result.locator("hub-trace [data-path='action/2']")).to_be_visible()
     assert (await state_of(tab, "switch.demo_lamp"))["state"] == "off"
 
 
@@ -165,7 +222,10 @@ async def test_what_names_an_entity_is_told_and_renamed_with_it(
     await put(tab, "odd", {**EVENING, "alias": "Odd", "actions": [{"delay": 1}], "triggers": [
         {"trigger": "state", "entity_id": "sensor.nowhere"}]})  # fmt: skip
     await tab.open("/automations/references")
-    await expect(page.locator("hub-dead-references")).to_contain_text("sensor.nowhere")
+    dead = page.locator("hub-dead-references li").filter(has_text="sensor.nowhere").last
+    await expect(dead).to_contain_text("triggers.0.entity_id")
+    await page.get_by_role("link", name="Odd").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Odd")
 
 
 async def test_helpers_have_the_control_of_their_kind(house: HubProcess, visit: Visit) -> None:

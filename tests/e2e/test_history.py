@@ -1,7 +1,9 @@
 """The past on the page: charts, the logbook, the last day on cards, and the recorder itself."""
 
 import re
+import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -38,8 +40,19 @@ def lived(start_hub: Callable[..., HubProcess]) -> HubProcess:
     return hub
 
 
+async def write(tab: Tab, entity_id: str, state: str, **attributes: str) -> None:
+    """Write a state over REST."""
+    answer = await tab.page.request.post(
+        f"{tab.hub.url}/api/states/{entity_id}",
+        data={"state": state, "attributes": attributes},
+        headers=tab.hub.headers,
+    )
+    assert answer.ok, await answer.text()
+
+
 async def charts(tab: Tab, count: int) -> list["Locator"]:
-    """Wait for so many charts that have been painted."""
+    """Wait for so many charts that have been painted, with all that was asked for."""
+    await expect(tab.page.locator("hub-history-view").get_by_text("Loading")).to_have_count(0)
     canvas = tab.page.locator("hub-chart canvas")
     await expect(canvas).to_have_count(count)
     found = await canvas.all()
@@ -117,6 +130,75 @@ async def test_entities_are_chosen_by_typing_and_what_is_shown_is_downloaded(
     await expect(tab.page.get_by_text("Choose what to look at")).to_be_visible()
 
 
+async def test_a_pointer_shows_one_moment_on_all_charts(lived: HubProcess, visit: Visit) -> None:
+    tab = await visit(lived)
+    await tab.sign_in(f"/history?entities={ZONE},{WARM}")
+    await charts(tab, 2)
+    lines, bars = await tab.page.locator("hub-chart .u-cursor-x").all()
+    hidden = await bars.evaluate("(each) => each.getBoundingClientRect().x")
+    box = await tab.page.locator("hub-chart .u-over").first.bounding_box()
+    assert box is not None
+    at = box["x"] + box["width"] * 0.4
+    await tab.page.mouse.move(at, box["y"] + 20)
+    for cursor in (lines, bars):
+        found = await cursor.bounding_box()
+        assert found is not None
+        assert abs(found["x"] - at) < 3
+    await expect(tab.page.locator("hub-chart").first.locator(".moment")).to_be_visible()
+    value = tab.page.locator("hub-chart .legend .value").first
+    there = await value.text_content()
+    await tab.page.mouse.move(box["x"] + box["width"] * 0.9, box["y"] + 20)
+    await expect(value).not_to_have_text(there or "")
+    await tab.page.mouse.move(2, 2)
+    await expect(tab.page.locator("hub-chart .moment")).to_have_count(0)
+    assert await bars.evaluate("(each) => each.getBoundingClientRect().x") == hidden
+
+
+async def test_what_is_new_is_drawn_as_it_comes(lived: HubProcess, visit: Visit) -> None:
+    tab = await visit(lived)
+    probe = {"unit_of_measurement": "°C", "friendly_name": "Probe"}
+    await write(tab, "sensor.probe", "18.5", **probe)
+    await write(tab, "light.probe", "off")
+    await tab.sign_in("/history?entities=sensor.probe,light.probe&range=1h")
+    await charts(tab, 2)
+    numbers, words = await tab.page.locator("hub-chart .plot").all()
+    await expect(numbers).to_have_attribute("aria-label", re.compile(r"highest 18\.5, last 18\.5"))
+    await write(tab, "sensor.probe", "31", **probe)
+    await write(tab, "light.probe", "on")
+    await expect(numbers).to_have_attribute("aria-label", re.compile(r"highest 31, last 31 °C"))
+    await expect(words).to_have_attribute("aria-label", re.compile(r"light\.probe: On|Probe: On"))
+    await write(tab, "sensor.probe", "unavailable", **probe)
+    legend = tab.page.locator("hub-chart .legend .value")
+    await expect(legend).to_have_text("Not known")
+
+
+async def test_any_stretch_can_be_chosen(lived: HubProcess, visit: Visit) -> None:
+    tab = await visit(lived)
+    await tab.sign_in(f"/history?entities={ZONE}")
+    page = tab.page
+    await charts(tab, 2)
+    later = page.get_by_role("button", name="Later")
+    await expect(later).to_be_disabled()
+    await page.get_by_role("button", name="Earlier").click()
+    await expect(page).to_have_url(re.compile("from=20.*to=20"))
+    await expect(later).to_be_enabled()
+    await page.get_by_role("button", name="30 days").click()
+    await expect(page).to_have_url(re.compile(r"range=30d$"))
+    await page.get_by_role("button", name="Choose…").click()
+    now = time.time()
+    moments = [datetime.fromtimestamp(now - 3_600 * back).isoformat()[:16] for back in (9, 5)]  # noqa: DTZ006
+    await page.get_by_label("From", exact=True).fill(moments[0])
+    await page.get_by_label("To", exact=True).fill(moments[1])
+    await page.get_by_role("button", name="Show", exact=True).click()
+    await charts(tab, 2)
+    async with page.expect_download() as told:
+        await page.get_by_role("button", name="Download (CSV)").click()
+    lines = (await (await told.value).path()).read_text().splitlines()[1:]
+    at = [datetime.fromisoformat(line.split(",")[2]).timestamp() for line in lines]
+    assert {line.split(",")[1] for line in lines} >= {"current_temperature", "temperature", "state"}
+    assert now - 3_600 * 9 - 60 <= min(at) <= max(at) <= now - 3_600 * 5
+
+
 async def test_the_details_draw_the_day_and_cards_have_a_line_of_it(
     lived: HubProcess, visit: Visit
 ) -> None:
@@ -145,6 +227,15 @@ async def test_the_logbook_tells_who_called_what(lived: HubProcess, visit: Visit
         data={"entity_id": "switch.demo_lamp"},
         headers=lived.headers,
     )
+    await expect(entry).to_contain_text("Demo Lamp: Off")
+    entries = tab.page.locator("hub-logbook li")
+    assert all("Demo Lamp" in text for text in await entries.all_text_contents())
+    await tab.page.get_by_role("button", name="Remove Demo Lamp").click()
+    await expect(entries.filter(has_text="Demo Warm").first).to_be_visible()
+    await tab.page.get_by_role("combobox", name="Add an entity").fill("demo lamp")
+    await tab.page.keyboard.press("Enter")
+    await expect(entries.filter(has_text="Demo Warm")).to_have_count(0)
+    await tab.page.get_by_role("button", name="1 h", exact=True).click()
     await expect(entry).to_contain_text("Demo Lamp: Off")
     await entry.get_by_role("link", name="Demo Lamp").click()
     await expect(tab.page.get_by_role("dialog")).to_contain_text("switch.demo_lamp")

@@ -99,3 +99,10 @@ async def state_of(tab: Tab, entity_id: str) -> Any:
         f"{tab.hub.url}/api/states/{entity_id}", headers=tab.hub.headers
     )
     return await answer.json()
+
+
+async def states_of(tab: Tab) -> list[Any]:
+    """Return every entity as the hub's REST API tells it."""
+    answer = await tab.page.request.get(f"{tab.hub.url}/api/states", headers=tab.hub.headers)
+    found: list[Any] = await answer.json()
+    return found

@@ -36,6 +36,7 @@ export class Helpers extends LitElement {
     .new { display: flex; gap: 10px; align-items: center; flex-wrap: wrap; margin-block-end: 16px; }
     .new select { inline-size: auto; }
     section + section { margin-block-start: 16px; }
+    .card { padding-block-end: 10px; }
     h2 { margin-block-end: 4px; }
     .rows > li { display: grid; grid-template-columns: minmax(0, 1fr) auto; align-items: center; gap: 8px; padding-block: 4px; }
     .rows a.edit { display: grid; place-items: center; inline-size: 40px; block-size: 40px; border-radius: 12px; color: var(--muted); }

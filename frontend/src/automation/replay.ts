@@ -15,7 +15,8 @@ export interface ReplayRun {
   conditions: boolean;
   execution: string | null;
   calls: ReplayCall[];
-  trace: Trace;
+  /** Null where there are very many runs: the first ones have their steps. */
+  trace: Trace | null;
 }
 
 export interface Replay {

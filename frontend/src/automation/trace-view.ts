@@ -10,6 +10,7 @@ import { lists } from "../styles/lists";
 import { base, buttons, card, fields } from "../styles/shared";
 import { Watch, onPrefs } from "../watch";
 import { nodesOf, pictureOf, startOf, type Node, type Trace, type TraceShort } from "./steps";
+import { triggerText } from "./told";
 
 const ENDS: Record<string, [Tone, IconName]> = {
   finished: ["good", "check"],
@@ -69,7 +70,7 @@ export class TraceView extends LitElement {
     const node = nodesOf(picture).find((each) => each.path === this.path);
     const [start, finish] = [trace.timestamp.start, trace.timestamp.finish].map((each) => (each ? Date.parse(each) / 1000 : undefined));
     return html`<div class="head"><strong>${moment(start!)}</strong>${endBadge(trace)}
-        ${trace.trigger ? html`<span class="muted"><bdi>${trace.trigger}</bdi></span>` : nothing}
+        ${trace.trigger ? html`<span class="muted"><bdi>${triggerText(trace.trigger)}</bdi></span>` : nothing}
         ${finish === undefined ? nothing : html`<span class="muted">${t("trace_took", { time: duration(finish - start!) })}</span>`}</div>
       ${trace.error ? html`<p class="note bad"><bdi>${trace.error}</bdi></p>` : nothing}
       ${trace.steps_left_out ? html`<p class="note">${t("trace_left_out", { count: trace.steps_left_out })}</p>` : nothing}

@@ -11,6 +11,7 @@ import { lists } from "../styles/lists";
 import { base, buttons, card } from "../styles/shared";
 import { Ticker, Watch, WatchEntity, onPrefs } from "../watch";
 import type { Trace, TraceShort } from "./steps";
+import { triggerText } from "./told";
 import "./trace-view";
 import { endBadge } from "./trace-view";
 
@@ -66,7 +67,7 @@ export class Traces extends LitElement {
     const at = Date.parse(run.timestamp.start) / 1000;
     return html`<li><button type="button" aria-pressed=${run.run_id === this.trace?.run_id} @click=${() => this.#choose(run.run_id)}>
       <span class="line"><strong title=${moment(at)}>${clockTime(at)}</strong>${endBadge(run)}</span>
-      <span class="small">${age(at)}${run.trigger ? html` · <bdi>${run.trigger}</bdi>` : nothing}</span></button></li>`;
+      <span class="small">${age(at)}${run.trigger ? html` · <bdi>${triggerText(run.trigger)}</bdi>` : nothing}</span></button></li>`;
   }
 
   #choose(run: string): void {

@@ -13,6 +13,7 @@ import { lists } from "../styles/lists";
 import { base, buttons, card } from "../styles/shared";
 import { Watch, onLink, onPrefs } from "../watch";
 import { pairs, type Pair, type Replay, type ReplayCall, type ReplayRun } from "./replay";
+import { noteText, triggerText } from "./told";
 import "./trace-view";
 import { endBadge } from "./trace-view";
 
@@ -44,6 +45,7 @@ export class AutomationTry extends LitElement {
     .ends { display: flex; gap: 10px; flex-wrap: wrap; margin-block-start: 14px; }
     .sums { display: flex; gap: 6px 24px; flex-wrap: wrap; align-items: baseline; margin-block-end: 14px; }
     .sums h2 { margin: 0; }
+    .notes { margin: 8px 0 16px; padding: 12px; padding-inline: 30px 16px; background: var(--sunken); border-radius: 14px; font-size: 0.8125rem; display: grid; gap: 4px; overflow-wrap: anywhere; }
     svg.lanes { display: block; inline-size: 100%; block-size: 74px; direction: ltr; color: var(--muted); margin-block-end: 12px; }
     .would { fill: var(--series-1); }
     .did { fill: var(--series-2); }
@@ -85,7 +87,7 @@ export class AutomationTry extends LitElement {
         ${this.problem ? html`<p class="error" role="alert">${this.problem}</p>` : nothing}
         <p role="status" class="muted small">${this.busy ? t("try_busy") : ""}</p></section>
       ${this.replay ? this.#result(this.replay) : nothing}
-      ${this.open ? html`<section class="card" id="run" tabindex="-1" aria-label=${t("traces")}><hub-trace .trace=${this.open.trace}></hub-trace></section>` : nothing}`;
+      ${this.open?.trace ? html`<section class="card" id="run" tabindex="-1" aria-label=${t("traces")}><hub-trace .trace=${this.open.trace}></hub-trace></section>` : nothing}`;
   }
 
   #result(replay: Replay) {
@@ -93,7 +95,7 @@ export class AutomationTry extends LitElement {
     const [from, to] = [replay.start, replay.end].map((each) => moment(typeof each === "number" ? each : Date.parse(each) / 1000));
     return html`<section class="card" aria-labelledby="came"><div class="sums"><h2 id="came">${t("try_would", { count: replay.runs.length })}</h2><h2 class="muted">${t("try_did", { count: replay.recorded.length })}</h2></div>
       <p class="small muted">${t("try_from", { count: replay.states, from: from!, to: to! })}</p>
-      ${replay.notes.map((note) => html`<p class="note small"><bdi>${note}</bdi></p>`)}
+      ${replay.notes.length ? html`<ul class="notes">${replay.notes.map((note) => html`<li><bdi>${noteText(note)}</bdi></li>`)}</ul>` : nothing}
       ${all.length ? html`${this.#lanes(replay)}${this.#table(all.slice(0, this.shown))}${all.length > this.shown ? html`<button type="button" class="plain more" @click=${() => (this.shown += SHOWN)}>${t("try_more", { count: all.length - this.shown })}</button>` : nothing}` : html`<p class="empty">${t("try_none")}</p>`}</section>`;
   }
 
@@ -112,12 +114,12 @@ export class AutomationTry extends LitElement {
     return html`<table><thead><tr><th scope="col">${t("time")}</th><th scope="col">${t("try_col_would")}</th><th scope="col">${t("try_col_did")}</th></tr></thead>
       <tbody>${all.map((pair) => html`<tr><td>${at(pair.time)}</td>
         <td data-head=${t("try_col_would")}>${pair.would ? this.#would(pair.would) : html`<span class="muted">${t("try_would_not")}</span>`}</td>
-        <td data-head=${t("try_col_did")}>${pair.did ? html`<bdi>${pair.did.source}</bdi>` : html`<span class="muted">${t("try_not")}</span>`}</td></tr>`)}</tbody></table>`;
+        <td data-head=${t("try_col_did")}>${pair.did ? html`<bdi>${pair.did.source ? triggerText(pair.did.source) : t("try_by_hand")}</bdi>` : html`<span class="muted">${t("try_not")}</span>`}</td></tr>`)}</tbody></table>`;
   }
 
   #would(run: ReplayRun) {
-    return html`<span class="run"><bdi>${run.trigger}</bdi>${endBadge({ state: "stopped", script_execution: run.execution })}
-        <button type="button" class="link" aria-pressed=${this.open === run} @click=${() => this.#show(run)}>${t("try_show")}</button></span>
+    return html`<span class="run"><bdi>${run.trigger ? triggerText(run.trigger) : ""}</bdi>${endBadge({ state: "stopped", script_execution: run.execution })}
+        ${run.trace ? html`<button type="button" class="link" aria-pressed=${this.open === run} @click=${() => this.#show(run)}>${t("try_show")}</button>` : nothing}</span>
       <ul class="calls">${run.calls.length ? run.calls.map((call) => html`<li><bdi dir="ltr" class="mono">${call.domain}.${call.service}</bdi> <bdi>${said(call)}</bdi></li>`) : html`<li>${t("try_no_calls")}</li>`}</ul>`;
   }
 

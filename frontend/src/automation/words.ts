@@ -3,7 +3,7 @@ import type { IconName } from "../components/icon";
 import { nameOf } from "../data/describe";
 import { isPlain, written, type Plain } from "../form/values";
 import { hub } from "../hub";
-import { t, word } from "../i18n";
+import { duration, t, word } from "../i18n";
 
 export type Part = "trigger" | "check" | "act";
 
@@ -79,7 +79,7 @@ function actPoint(kind: string, config: Plain): string {
       return join([text(config.action ?? config.service), entities(target.entity_id), ...["area_id", "device_id", "label_id", "floor_id"].map((key) => texts(target[key]))]);
     }
     case "delay":
-      return short(config.delay);
+      return period(config.delay);
     case "wait_template":
       return short(config.wait_template);
     case "wait_for_trigger":
@@ -159,8 +159,19 @@ function arrow(from: unknown, to: unknown): string {
   return `${from === undefined ? "" : `${texts(from)} `}→ ${to === undefined ? "*" : texts(to)}`;
 }
 
+const UNITS: Record<string, number> = { days: 86_400, hours: 3_600, minutes: 60, seconds: 1, milliseconds: 0.001 };
+
+/** Say how long something lasts; a template or a text of another form stays as it is written. */
+function period(value: unknown): string {
+  if (typeof value === "number") return duration(value);
+  if (!isPlain(value)) return short(value);
+  const parts = Object.entries(value);
+  if (!parts.every(([unit, count]) => unit in UNITS && typeof count === "number")) return short(value);
+  return duration(parts.reduce((sum, [unit, count]) => sum + UNITS[unit]! * (count as number), 0));
+}
+
 function lasts(value: unknown): string {
-  return value === undefined ? "" : t("lasts", { time: text(value) });
+  return value === undefined ? "" : t("lasts", { time: period(value) });
 }
 
 /** Name entities as people do, where they exist. */

@@ -42,7 +42,7 @@ export class AutomationRow extends LitElement {
     .what a:hover { text-decoration: underline; }
     .about { display: flex; gap: 2px 12px; flex-wrap: wrap; color: var(--muted); font-size: 0.8125rem; }
     .about span { display: inline-flex; gap: 4px; align-items: center; }
-    .side { display: flex; align-items: center; gap: 10px; flex-wrap: wrap; }
+    .side { margin-inline-start: auto; display: flex; align-items: center; gap: 10px; flex-wrap: wrap; }
     .side button:not(.toggle) { display: inline-flex; gap: 6px; align-items: center; padding-inline: 12px; }
   `];
 
@@ -52,7 +52,7 @@ export class AutomationRow extends LitElement {
     const problem = this.problem || String(entity?.attributes.problem ?? "");
     return html`<div class="row"><span class="glyph ${on ? "on" : ""}">${icon(ICONS[this.kind], 20)}</span>
       <div class="what"><a href=${this.href}><bdi>${this.heading}</bdi></a><p class="about">${this.#about(entity)}${this.notes}</p></div>
-      <div class="side">${entity?.attributes.dry_run === true ? badge(t("automation_dry_on"), "busy") : nothing}${this.#controls(entity)}</div></div>
+      <div class="side">${entity?.attributes.dry_run === true ? badge(t("automation_dry_now"), "busy") : nothing}${this.#controls(entity)}</div></div>
       ${problem ? html`<p class="error" role="alert"><bdi>${problem}</bdi></p>` : nothing}`;
   }
 

@@ -47,7 +47,7 @@ export class Chart extends LitElement {
     .legend svg { flex: none; }
     .legend .value { font-weight: 600; }
     .moment { font-size: 0.8125rem; color: var(--muted); font-variant-numeric: tabular-nums; margin-inline-start: auto; }
-    details { margin-block-start: 4px; font-size: 0.875rem; }
+    details { margin-block: 2px -6px; font-size: 0.875rem; }
     summary { cursor: pointer; color: var(--muted); font-size: 0.8125rem; padding-block: 4px; inline-size: fit-content; }
     .scroll { max-block-size: 320px; overflow: auto; border: 1px solid var(--line); border-radius: 12px; margin-block-start: 6px; }
     table { border-collapse: collapse; inline-size: 100%; }
@@ -173,7 +173,7 @@ export class Chart extends LitElement {
     this.#plot?.destroy();
     this.#shape = shape;
     this.#palette = paletteOf(this);
-    const options = optionsOf(library, this.lines, this.lanes, this.#palette, () => this.span, this.small);
+    const options = optionsOf(library, this.lines, this.lanes, this.#palette, () => this.span);
     this.#plot = new library({ ...options, width, height: this.#height, hooks: this.#hooks() }, data, this.frame);
     this.requestUpdate();
   }

@@ -44,7 +44,7 @@ export class EntityPicker extends LitElement {
 
   override render() {
     const found = this.open ? this.#found : [];
-    return html`<div class="box" @click=${() => this.input.focus()}>
+    return html`<div class="box" @click=${this.#point}>
         <ul class="chosen" aria-label=${t("pick_entities")}>${this.chosen.map((id) => this.#chip(id))}</ul>
         <input role="combobox" autocomplete="off" autocapitalize="none" spellcheck="false" aria-label=${t("pick_hint")} placeholder=${t("pick_hint")} aria-autocomplete="list" aria-controls="list"
           aria-expanded=${found.length > 0} aria-activedescendant=${this.active >= 0 && found.length ? `option-${this.active}` : nothing} .value=${this.typed}
@@ -92,11 +92,20 @@ export class EntityPicker extends LitElement {
     event.stopPropagation();
   }
 
+  /** A button in the box is no wish to type. */
+  #point({ target, currentTarget }: Event): void {
+    if (target !== currentTarget && target !== this.input) return;
+    this.input.focus();
+    this.open = true;
+  }
+
+  /** The list closes, for it lies over what has been asked for. */
   #take(id: string): void {
     this.typed = "";
     this.active = -1;
     this.#tell([...this.chosen, id]);
     this.input.focus();
+    this.open = false;
   }
 
   #tell(ids: string[]): void {

@@ -2,7 +2,8 @@
 import { LitElement, css, html, nothing, type PropertyValues } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
-import { itemAddress } from "../automation/items";
+import { itemAddress, type Kind } from "../automation/items";
+import { becauseText, messageText } from "../automation/told";
 import type { Entity } from "../data/decode";
 import { domainOf, nameOf, stateText } from "../data/describe";
 import { byDay, causeOf, serviceOf, takeEntries, userNames, type Entry, type LogEvent } from "../data/logbook";
@@ -34,7 +35,10 @@ export class Logbook extends LitElement {
   @property({ type: Boolean }) small = false;
   @state() private entries: Entry[] | undefined;
   @state() private people: ReadonlyMap<string, string> = new Map();
+  /** The kept runs by the id of their context. */
+  @state() private runs: Record<string, { domain: Kind; item_id: string; run_id: string }> = {};
   @state() private shown = SHOWN;
+  readonly #looked = new Set<string>();
   #asked = "";
   #start = 0;
 
@@ -45,6 +49,7 @@ export class Logbook extends LitElement {
       const waiting = event.partial === true && !event.events.length;
       if (waiting && !this.entries) return;
       this.entries = takeEntries(fresh ? [] : (this.entries ?? []), event.events);
+      void this.#learn();
     },
     reset: () => {
       this.entries = undefined;
@@ -122,7 +127,7 @@ export class Logbook extends LitElement {
   #what(entry: Entry, entity: Entity | undefined) {
     const name = entity ? nameOf(entity) : (entry.name ?? entry.entity_id ?? entry.domain ?? "");
     const shown = entry.entity_id && entity ? html`<a href=${entityAddress(entry.entity_id)}><bdi>${name}</bdi></a>` : html`<strong><bdi>${name}</bdi></strong>`;
-    if (entry.message) return html`${shown} <bdi>${entry.message}</bdi>`;
+    if (entry.message) return html`${shown} <bdi>${messageText(entry.domain ?? "", entry.message)}</bdi>`;
     if (entry.state === null || entry.state === undefined) return html`${shown} ${t("log_gone")}`;
     const moment = MOMENTS[domainOf(entry.entity_id ?? "")];
     if (moment) return html`${shown} ${moment()}`;
@@ -134,8 +139,9 @@ export class Logbook extends LitElement {
     const parts: unknown[] = [];
     const cause = causeOf(entry);
     if (cause) {
+      const because = becauseText(cause.because);
       const words = { automation: t("log_automation"), script: t("log_script"), entity: t("log_entity") };
-      parts.push(html`${words[cause.kind]} <a href=${entityAddress(cause.entityId)}><bdi>${cause.name}</bdi></a>${cause.because ? html` (<bdi>${cause.because}</bdi>)` : nothing}`);
+      parts.push(html`${words[cause.kind]} <a href=${entityAddress(cause.entityId)}><bdi>${cause.name}</bdi></a>${because ? html` (<bdi>${because}</bdi>)` : nothing}`);
     }
     // What an automation does is in its owner's name, which is not who did it.
     const own = cause?.kind === "automation" || Boolean(entry.source);
@@ -149,9 +155,19 @@ export class Logbook extends LitElement {
   }
 
   /** Where the run that an entry tells of is drawn. */
-  #trace({ domain, item_id, run_id }: Entry): string {
-    if (!isAdmin() || !item_id || !run_id || (domain !== "automation" && domain !== "script")) return "";
-    return `${itemAddress(domain, item_id, "traces")}&run=${run_id}`;
+  #trace({ domain, context_id }: Entry): string {
+    const run = context_id ? this.runs[context_id] : undefined;
+    if (!run || run.domain !== domain) return "";
+    return `${itemAddress(run.domain, run.item_id, "traces")}&run=${run.run_id}`;
+  }
+
+  /** Learn which runs are kept: those that are shown and those that have just been. */
+  async #learn(): Promise<void> {
+    const missing = (entry: Entry) => (entry.domain === "automation" || entry.domain === "script") && entry.context_id && !this.#looked.has(entry.context_id);
+    const fresh = (this.entries ?? []).filter(missing);
+    if (!fresh.length || !isAdmin()) return;
+    for (const entry of fresh) this.#looked.add(entry.context_id!);
+    this.runs = await hub().link.ask<typeof this.runs>({ type: "trace/contexts" }).catch(() => this.runs);
   }
 
   #person(id: string): string {

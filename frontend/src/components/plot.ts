@@ -78,13 +78,13 @@ export function tableOf(line: Line, { from, to }: Span, now: number, pixels: num
 const width = (line: Line): number => (line.steps ? 1 : 3);
 
 /** Return a uPlot's options for lines of one unit, or for bars. */
-export function optionsOf(plot: typeof uPlot, lines: readonly Line[], lanes: readonly Lane[], palette: Palette, span: () => Span, small: boolean): Omit<uPlot.Options, "width" | "height"> {
+export function optionsOf(plot: typeof uPlot, lines: readonly Line[], lanes: readonly Lane[], palette: Palette, span: () => Span): Omit<uPlot.Options, "width" | "height"> {
   const axis = { stroke: palette.muted, font: `12px ${palette.font}`, ticks: { show: false }, border: { show: false } };
   const time: uPlot.Axis = { ...axis, grid: { stroke: palette.line, width: 1 }, space: 76, size: 30, gap: 6, values: (_plot, splits, _axis, _space, step) => splits.map((at) => timeLabel(at, step)) };
   const figures: uPlot.Axis = { ...axis, grid: { stroke: palette.line, width: 1 }, size: GUTTER, gap: 6, space: 34, values: (_plot, splits, _axis, _space, step) => splits.map((value) => figureLabel(value, step)) };
   return {
     legend: { show: false },
-    padding: lanes.length ? [4, 10, 0, small ? 2 : GUTTER] : [10, 10, 0, 0],
+    padding: lanes.length ? [4, 10, 0, GUTTER] : [10, 10, 0, 0],
     cursor: { y: false, points: { show: false }, drag: { x: true, y: false, setScale: false } },
     scales: { x: { time: true, range: () => [span().from, span().to] }, y: { range: (_plot, min, max) => (lanes.length ? [0, 1] : padded(min, max)) } },
     axes: lanes.length ? [{ ...time, grid: { show: false } }, { show: false }] : [time, figures],

@@ -1,5 +1,5 @@
 /** Another name or id for an entity; what names the old id is told first, and changed along when wanted. */
-import { LitElement, css, html, nothing } from "lit";
+import { LitElement, css, html, nothing, type PropertyValues } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { placesStyles, placesView } from "../automation/dead";
 import type { Reference, Renamed } from "../data/references";
@@ -49,6 +49,10 @@ export class Rename extends LitElement {
         <label class="check"><input type="checkbox" name="follow" checked>${t("rename_follow")}</label>` : nothing}
       ${this.problem ? html`<p class="error" role="alert">${this.problem}</p>` : nothing}
       <div class="ends"><button class="primary" ?disabled=${this.busy || hub().link.offline}>${t("rename_go")}</button></div></form>`;
+  }
+
+  protected override updated(changed: PropertyValues): void {
+    if (changed.has("used") && this.used?.length) this.renderRoot.querySelector(".ends")?.scrollIntoView({ block: "nearest" });
   }
 
   async #submit(event: SubmitEvent): Promise<void> {

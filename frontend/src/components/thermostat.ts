@@ -76,6 +76,7 @@ export class Thermostat extends LitElement {
     .measured .unit { font-size: 1.375rem; vertical-align: 0.7em; font-weight: 400; }
     .facts { display: flex; align-items: center; justify-content: space-between; gap: 4px 12px; flex-wrap: wrap; min-block-size: 1.5rem;
       margin-block-start: 4px; font-size: 0.875rem; color: var(--muted); }
+    .facts hub-spark { margin-inline-start: auto; }
     .humidity { display: inline-flex; align-items: center; gap: 4px; }
     .set { display: flex; align-items: center; gap: 2px; padding: 4px; border-radius: 16px; background: var(--sunken); }
     .set button { border-color: transparent; background: var(--surface); min-block-size: 44px; inline-size: 44px; color: var(--text); }

@@ -12,8 +12,6 @@ export interface Entry {
   entity_id?: string | null;
   domain?: string | null;
   source?: string | null;
-  item_id?: string | null;
-  run_id?: string | null;
   context_id?: string | null;
   context_user_id?: string | null;
   context_event_type?: string | null;

@@ -9,6 +9,7 @@ import { badge, badgeStyles } from "../components/badge";
 import { failureText } from "../components/failure";
 import { icon } from "../components/icon";
 import "../components/steps";
+import { TabsInSight } from "../components/tabs";
 import type { Entity } from "../data/decode";
 import { idOf, placeOf, take, typesOf, type Resource, type ResourceEvent, type ResourceType, type Spec } from "../data/resources";
 import { mayResource } from "../data/rights";
@@ -20,6 +21,7 @@ import "../resource/remove";
 import { go, here, onNavigate } from "../router";
 import { lists } from "../styles/lists";
 import { base, buttons, card, fields } from "../styles/shared";
+import { toggleStyles } from "../styles/toggle";
 import { Follow, Watch, WatchEntity, onIds, onLink, onPrefs } from "../watch";
 
 const TABS = [{ label: "overview" }, { label: "configuration" }, { label: "traces" }, { label: "try_it" }, { label: "history" }] as const;
@@ -69,6 +71,7 @@ export class AutomationPage extends LitElement {
   constructor() {
     super();
     new WatchEntity(this, () => this.#entity?.entity_id ?? "");
+    new TabsInSight(this);
     new Watch(this, () => [onLink, onPrefs, onIds, (redraw) => onNavigate(redraw)]);
   }
 
@@ -77,7 +80,7 @@ export class AutomationPage extends LitElement {
     if (changed.has("key")) this.newKey = "";
   }
 
-  static override styles = [base, buttons, card, fields, badgeStyles, lists, css`
+  static override styles = [base, buttons, card, fields, badgeStyles, lists, toggleStyles, css`
     :host { display: block; max-inline-size: 1120px; margin-inline: auto; }
     .sections { grid-template-columns: minmax(0, 1fr); }
     @media (min-width: 900px) { .sections.wide { grid-template-columns: minmax(0, 3fr) minmax(0, 2fr); align-items: start; } }
@@ -86,7 +89,9 @@ export class AutomationPage extends LitElement {
     pre { margin: 0; font-family: var(--mono); font-size: 0.8125rem; line-height: 1.6; white-space: pre-wrap; overflow-wrap: anywhere; text-align: start; }
     .key { max-inline-size: 420px; }
     .key .hint { color: var(--muted); font-size: 0.8125rem; margin-block-start: 4px; }
-    .dry { margin-block-start: 14px; }
+    .dry { margin-block-start: 10px; padding-block-start: 12px; border-block-start: 1px solid var(--line); display: flex; align-items: center; gap: 8px 16px; flex-wrap: wrap; }
+    .dry > div:first-child { flex: 1 1 160px; min-inline-size: 0; }
+    .dry .error { flex-basis: 100%; }
   `];
 
   get #known(): Kind {
@@ -140,7 +145,7 @@ export class AutomationPage extends LitElement {
     return html`${this.#crumbs(t("automation_new"))}<div class="top"><h1>${heading}</h1></div>
       ${this.newKey ? html`<hub-automation-editor .type=${type} .name=${{ ...this.#name, key: this.newKey }} .draft=${DRAFTS[this.#known]} @saved=${() => go(itemAddress(this.#known, this.newKey), true)}></hub-automation-editor>`
         : html`<form class="card key" @submit=${begin}><div class="field"><label for="key">${t("automation_key")}</label><input id="key" dir="ltr" autocomplete="off" autocapitalize="none" spellcheck="false" required pattern="[a-z0-9_]+" maxlength="60" aria-describedby="hint">
-          <p class="hint" id="hint">${t("key_hint")}</p></div><button class="primary">${t("automation_begin")}</button></form>`}`;
+          <p class="hint" id="hint">${t("automation_key_hint")}</p></div><button class="primary">${t("automation_begin")}</button></form>`}`;
   }
 
   #one(type: ResourceType, resource: Resource) {
@@ -151,7 +156,7 @@ export class AutomationPage extends LitElement {
     const writes = mayResource("write", resource) && resource.source === "api";
     const file = resource.source === "file" ? html`<div class="note">${icon("file", 20)}<div><p>${t("from_file")} <bdi dir="ltr" class="mono">${placeOf(resource)}</bdi></p><p class="small">${t("from_file_hint")}</p></div></div>` : nothing;
     return html`${this.#crumbs(resource.title)}
-      <div class="top"><h1><bdi>${resource.title}</bdi></h1>${entity?.attributes.dry_run === true ? badge(t("automation_dry_on"), "busy") : nothing}
+      <div class="top"><h1><bdi>${resource.title}</bdi></h1>${entity?.attributes.dry_run === true ? badge(t("automation_dry_now"), "busy") : nothing}
         ${writes ? html`<div class="push"><button type="button" class="danger with" ?disabled=${hub().link.offline || this.removes} @click=${() => (this.removes = true)}>${icon("trash", 18)}${t("delete")}</button></div>` : nothing}</div>
       ${typeof resource.spec.description === "string" && resource.spec.description ? html`<p class="about"><bdi>${resource.spec.description}</bdi></p>` : nothing}${file}
       ${this.removes ? html`<hub-resource-remove .resource=${resource} .type=${type} @back=${() => (this.removes = false)}></hub-resource-remove>` : nothing}
@@ -186,15 +191,21 @@ export class AutomationPage extends LitElement {
     return html`<div class="sections wide"><section class="card" aria-label=${t("automation_parts")}>${kind === "scene" ? html`<h2>${t("automation_sets")}</h2><pre dir="ltr">${written(spec.entities ?? {})}</pre>`
         : blueprint ? html`<pre dir="ltr">${written(spec.use_blueprint)}</pre>` : html`<hub-steps .picture=${pictureOf(kind, spec)}></hub-steps>`}</section>
       <section class="card" aria-labelledby="now"><h2 id="now">${t("status")}</h2><hub-automation-row .kind=${kind} .entityId=${entity?.entity_id ?? ""} .heading=${resource.title} href=${itemAddress(kind, this.key)}></hub-automation-row>
-        <dl class="facts">${rows.map(([name, value]) => (value === undefined ? nothing : html`<dt>${name}</dt><dd>${typeof value === "string" ? html`<bdi>${value}</bdi>` : value}</dd>`))}</dl>${this.#dry(entity)}</section></div>`;
+        <dl class="facts">${rows.map(([name, value]) => (value === undefined ? nothing : html`<dt>${name}</dt><dd>${typeof value === "string" ? html`<bdi>${value}</bdi>` : value}</dd>`))}</dl>${this.#dry(entity, spec)}</section></div>`;
   }
 
-  /** Switching rehearsal on and off; what the text itself says stays. */
-  #dry(entity: Entity | undefined) {
+  /** Switching rehearsal on and off; where the text itself says so, only the text ends it. */
+  #dry(entity: Entity | undefined, spec: Spec) {
     if (!entity || this.#known === "scene") return nothing;
     const on = entity.attributes.dry_run === true;
-    const set = () => void hub().link.call(this.#known, "set_dry_run", { dry_run: !on }, entity.entity_id).catch((error: unknown) => (this.refused = failureText(error)));
-    return html`<div class="dry">${on ? html`<p class="small muted">${t("automation_dry")}</p>` : nothing}${this.#known === "automation" ? html`<button type="button" ?disabled=${hub().link.offline} @click=${set}>${t(on ? "automation_dry_off" : "automation_dry_on")}</button>` : nothing}
+    const written = spec.dry_run === true;
+    if (this.#known === "script" && !on) return nothing;
+    const set = () => {
+      this.refused = "";
+      void hub().link.call(this.#known, "set_dry_run", { dry_run: !on }, entity.entity_id).catch((error: unknown) => (this.refused = failureText(error)));
+    };
+    return html`<div class="dry"><div><strong id="dry">${t("automation_dry")}</strong><p class="small muted" id="dry-hint">${t(written ? "automation_dry_written" : "automation_dry_hint")}</p></div>
+      ${this.#known === "automation" ? html`<div class="touch"><button type="button" role="switch" class="toggle" aria-checked=${on} aria-labelledby="dry" aria-describedby="dry-hint" ?disabled=${written || hub().link.offline || entity.state === "unavailable"} @click=${set}></button></div>` : nothing}
       ${this.refused ? html`<p class="error" role="alert">${this.refused}</p>` : nothing}</div>`;
   }
 

@@ -6,6 +6,7 @@ import { entitiesOf, itemAddress, itemId, typeOf, type Kind } from "../automatio
 import { badgeStyles } from "../components/badge";
 import { failureText } from "../components/failure";
 import { icon } from "../components/icon";
+import { TabsInSight } from "../components/tabs";
 import type { Entity } from "../data/decode";
 import { idOf, placeOf, searchResources, take, typesOf, type Resource, type ResourceEvent, type ResourceType } from "../data/resources";
 import { mayResource } from "../data/rights";
@@ -48,6 +49,7 @@ export class Automations extends LitElement {
     super();
     new Watch(this, () => [onLink, onPrefs, onIds, (redraw) => onNavigate(redraw)]);
     new Ticker(this, 30_000);
+    new TabsInSight(this);
   }
 
   override connectedCallback(): void {

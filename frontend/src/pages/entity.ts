@@ -118,7 +118,7 @@ export class EntityDetails extends LitElement {
   #past() {
     const query = `?entities=${this.entityId}`;
     return html`<h3>${t("history_24h")}</h3><hub-history-view small .entities=${this.#ids} .range=${this.#range}></hub-history-view>
-      <hub-logbook small .entities=${this.#ids} .range=${this.#range}></hub-logbook>
+      <h3>${t("logbook")}</h3><hub-logbook small .entities=${this.#ids} .range=${this.#range}></hub-logbook>
       <p class="further"><a href="/history${query}&range=7d">${t("history_more")}</a> <a href="/logbook${query}&range=7d">${t("logbook_more")}</a></p>`;
   }
 

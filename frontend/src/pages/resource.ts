@@ -5,6 +5,7 @@ import { badgeStyles, phaseBadge } from "../components/badge";
 import { failureText } from "../components/failure";
 import { icon } from "../components/icon";
 import "../components/job-list";
+import { TabsInSight } from "../components/tabs";
 import { addressOf, idOf, placeOf, take, typesOf, type Name, type Resource, type ResourceEvent, type ResourceType } from "../data/resources";
 import { denial, mayResource } from "../data/rights";
 import { written } from "../form/values";
@@ -56,6 +57,7 @@ export class ResourcePage extends LitElement {
 
   constructor() {
     super();
+    new TabsInSight(this);
     new Watch(this, () => [onLink, onPrefs, (redraw) => onNavigate(redraw)]);
   }
 

@@ -1,6 +1,7 @@
 /** Settings: a person's own, and for administrators users, policies, the audit log and the recorder. */
 import { LitElement, css, html, nothing } from "lit";
 import { customElement, property } from "lit/decorators.js";
+import { TabsInSight } from "../components/tabs";
 import { isAdmin } from "../data/rights";
 import { t } from "../i18n";
 import "../settings/mine";
@@ -22,6 +23,7 @@ export class Settings extends LitElement {
 
   constructor() {
     super();
+    new TabsInSight(this);
     new Watch(this, () => [onLink, onPrefs]);
   }
 
