@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from hub.api.errors import AnswerTooLarge
 from hub.const import UNAVAILABLE
-from hub.recorder.columns import Columns
-from hub.recorder.queries import ATTRIBUTE_DOMAINS, SIGNIFICANT_DOMAINS, Wanted
+from hub.recorder.reading.columns import Columns
+from hub.recorder.reading.queries import ATTRIBUTE_DOMAINS, SIGNIFICANT_DOMAINS, Wanted
 from hub.util.json import dumps
 from hub.util.times import iso
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hub.api.errors import AnswerTooLarge
 from hub.errors import InvalidFormat
-from hub.recorder.logbook import Asked, Entry, Teller, continuous, entries
+from hub.recorder.reading.logbook import Asked, Entry, Teller, continuous, entries
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo
 
 from hub.api.errors import InvalidUnits
 from hub.const import UNAVAILABLE, UNKNOWN
-from hub.recorder.buckets import KINDS
-from hub.recorder.ledger import CLOSED, OWN, Meta
-from hub.recorder.series import Points, Series, SeriesReader
-from hub.recorder.units import class_of, units_of
+from hub.recorder.statistics.buckets import KINDS
+from hub.recorder.statistics.ledger import CLOSED, OWN, Meta
+from hub.recorder.statistics.series import Points, Series, SeriesReader
+from hub.recorder.statistics.units import class_of, units_of
 from hub.util.json import dumps
 
 if TYPE_CHECKING:

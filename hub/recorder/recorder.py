@@ -5,21 +5,21 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
 from hub.errors import InvalidFormat
-from hub.recorder.address import Address
-from hub.recorder.disk import Disk
+from hub.recorder.database.address import Address
+from hub.recorder.database.disk import Disk
+from hub.recorder.database.faults import Fault, fault_of, of_database, words_of
+from hub.recorder.database.store import Closed, Store
 from hub.recorder.errors import RecorderUnavailable
-from hub.recorder.faults import Fault, fault_of, of_database, words_of
-from hub.recorder.intake import Intake
-from hub.recorder.names import Names
 from hub.recorder.policies import Policies
-from hub.recorder.queries import History
-from hub.recorder.queue import Queue
+from hub.recorder.reading.queries import History
 from hub.recorder.state import RecorderState
 from hub.recorder.status import Status
-from hub.recorder.store import Closed, Store
 from hub.recorder.upkeep import Upkeep
 from hub.recorder.watch import Watch
-from hub.recorder.writer import Writer
+from hub.recorder.writing.intake import Intake
+from hub.recorder.writing.names import Names
+from hub.recorder.writing.queue import Queue
+from hub.recorder.writing.writer import Writer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from hub.hub import Hub
-    from hub.recorder.store import Size
+    from hub.recorder.database.store import Size
 
 STOP_SECONDS: Final = 2.0
 """What the last batch may take."""

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 import voluptuous as vol
 
 from hub.errors import NotSupported, ServiceValidationError, Unauthorized
-from hub.recorder.periods import PERIODS
 from hub.recorder.resources import MAX_DAYS
-from hub.recorder.series import TYPES, Points, SeriesReader
+from hub.recorder.statistics.periods import PERIODS
+from hub.recorder.statistics.series import TYPES, Points, SeriesReader
 from hub.schema import boolean, finite_float, list_of, text
 from hub.schema.render import described
 from hub.services import Description, Field, Response, ServiceCall

@@ -4,10 +4,10 @@ import logging
 from typing import TYPE_CHECKING, Any, Final
 
 from hub.errors import NotAllowed
-from hub.recorder.retention import Retention
+from hub.recorder.retention.retention import Retention
+from hub.recorder.retention.usage import Usage
 from hub.recorder.services import RecorderServices
-from hub.recorder.statistics import Statistics
-from hub.recorder.usage import Usage
+from hub.recorder.statistics.statistics import Statistics
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

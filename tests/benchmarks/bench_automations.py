@@ -2,7 +2,7 @@
 
 Run `python tests/benchmarks/bench_automations.py [--json FILE]`; prints JSON. A thousand
 automations listen to as many sensors. `none` is the same hub without automations, in the same
-run; figures are medians of five rounds, in microseconds, milliseconds or seconds as their names say.
+run; figures are medians of five rounds, in microseconds, milliseconds or seconds as named.
 """
 
 import argparse

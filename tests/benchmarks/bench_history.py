@@ -28,7 +28,7 @@ from sqlalchemy import insert, select
 
 from hub import bootstrap
 from hub.hub import Hub
-from hub.recorder.tables import (
+from hub.recorder.database.tables import (
     attributes,
     entities,
     states,

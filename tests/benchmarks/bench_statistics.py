@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from hub.recorder.address import Address
-from hub.recorder.deleting import Pace, delete_ranges
-from hub.recorder.inserts import insert_rows
-from hub.recorder.series import SeriesReader
-from hub.recorder.tables import states, statistics_day, statistics_hour, statistics_meta
+from hub.recorder.database.address import Address
+from hub.recorder.database.tables import states, statistics_day, statistics_hour, statistics_meta
+from hub.recorder.retention.deleting import Pace, delete_ranges
+from hub.recorder.statistics.series import SeriesReader
+from hub.recorder.writing.inserts import insert_rows
 from hub.util.clock import SystemClock
 from tests.hub.recorder.bench import MEASURED, START, Bench
 

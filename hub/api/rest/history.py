@@ -13,7 +13,7 @@ from hub.api.query import query_of
 from hub.api.routes import HUB, Route, session_of
 from hub.api.websocket.commands.history import readable
 from hub.errors import InvalidFormat
-from hub.recorder.queries import Wanted
+from hub.recorder.reading.queries import Wanted
 from hub.schema import described, text
 from hub.states.machine import valid_entity_id
 

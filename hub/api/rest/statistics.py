@@ -12,8 +12,8 @@ from hub.api.rest.history import period_of
 from hub.api.routes import HUB, Route, session_of
 from hub.api.statistics import points_of, series_of
 from hub.errors import InvalidFormat
-from hub.recorder.periods import PERIODS
-from hub.recorder.series import TYPES, SeriesReader
+from hub.recorder.statistics.periods import PERIODS
+from hub.recorder.statistics.series import TYPES, SeriesReader
 from hub.schema import text
 
 QUERY: Final = vol.Schema(

@@ -1,20 +1,26 @@
 """Replay: what an automation would have done with what was recorded, beside what it did."""
 
-import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo
 
 import voluptuous as vol
 
+from hub.automation import validation
 from hub.automation.automation import EVENT_TRIGGERED, Automation
 from hub.automation.automations import AUTOMATION, Automations
+from hub.automation.blueprints import substitute
 from hub.automation.rehearsal.record import RecordClock, RecordWorld
+from hub.automation.rehearsal.stream import Head
 from hub.automation.trace import plain
+from hub.const import EVENT_START, EVENT_STOP
 from hub.errors import InvalidFormat, NotAllowed, NotFound, Unauthorized
+from hub.resources import InvalidSpec
+from hub.resources.specs import problems
 from hub.schema import explain
 
 if TYPE_CHECKING:
@@ -28,9 +34,6 @@ MAX_DAYS: Final = 31
 MAX_ROWS: Final = 2_000_000
 """Changes and events that one replay reads."""
 
-READ_ROWS: Final = 512
-"""Rows that are taken from the record at once."""
-
 MAX_SECONDS: Final = 60.0
 """How long one replay may work."""
 
@@ -43,7 +46,8 @@ MAX_TOGETHER: Final = 2
 MAX_TRACES: Final = 200
 """Runs that are told with their trace, the first ones."""
 
-T = TypeVar("T")
+MAX_NAMES: Final = 20
+"""Entities that a note names."""
 
 _QUIET: Final = logging.getLogger("hub.automation.replay")
 _QUIET.setLevel(logging.CRITICAL + 1)
@@ -72,8 +76,10 @@ async def replay(
         raise Unauthorized("A replay reads every state: that needs the right to read them all")
     now = hub.clock.time()
     end = now if end is None else min(end, now)
+    if not start < now:
+        raise InvalidFormat("start: expected a time in the past")
     if not start < end:
-        raise InvalidFormat("start: expected a time in the past, before the end")
+        raise InvalidFormat("end: expected a time after the start")
     if end - start > MAX_DAYS * 86400:
         raise InvalidFormat(f"start: a replay covers {MAX_DAYS} days at most")
     if len(_WORKING) >= MAX_TOGETHER:
@@ -101,7 +107,7 @@ class _Replay:
         self._item = item
         self._start = start
         self._end = end
-        self._spec = item.raw if config is None else config
+        self._spec = item.raw if config is None else self._checked(config)
         self._clock = RecordClock(start)
         world = self._world = RecordWorld(hub.settings, self._clock)
         # What belongs where is not recorded: the rooms of today count.
@@ -113,18 +119,36 @@ class _Replay:
         self._calls: dict[int, list[Call]] = {}
         self._recorded: list[dict[str, Any]] = []
         self._own: set[str] = set()
-        self._seen: set[str] = set()
+        self._seen: dict[str, float] = {}
+        """When each entity was first known."""
         self._states = self._rows = 0
         self._off = 0.0
+        self._stopped: float | None = None
         self._notes: list[str] = []
         self._began = perf_counter()
+
+    def _checked(self, config: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Look for mistakes in a text to try, so that none of them is told in the hub's log.
+
+        Raises `InvalidSpec` with the place of each.
+        """
+        kind, key = AUTOMATION, self._item.key
+        self._hub.resources.specs.normal(kind, key, config)
+        if "use_blueprint" in config:
+            find = self._hub.automations.blueprint
+            try:
+                filled = substitute(config, "automation", lambda path: find("automation", path))
+                validation.automation(filled)
+            except vol.Invalid as error:
+                raise InvalidSpec(f"{kind}/{key}", problems(error)) from None
+        return config
 
     async def run(self) -> dict[str, Any]:
         """Feed the record through the world and tell what came of it."""
         world = self._world
         world.calls.heard = self._called
-        changes = _Head(self._hub.recorder.changes(self._start, self._end))
-        events = _Head(self._hub.recorder.events(self._start, self._end))
+        changes = Head(self._hub.recorder.changes(self._start, self._end))
+        events = Head(self._hub.recorder.events(self._start, self._end))
         try:
             await changes.next()
             await self._hold(changes)
@@ -140,7 +164,7 @@ class _Replay:
             await self._automations.clear()
             await world.close()
 
-    async def _hold(self, changes: "_Head[Change]") -> None:
+    async def _hold(self, changes: "Head[Change]") -> None:
         """Write the states that held at the start, with their own times."""
         world = self._world
         while (change := changes.value) is not None and change.time <= self._start:
@@ -175,7 +199,7 @@ class _Replay:
         await self._clock.settle()
         return again
 
-    async def _feed(self, changes: "_Head[Change]", events: "_Head[Happening]") -> None:
+    async def _feed(self, changes: "Head[Change]", events: "Head[Happening]") -> None:
         """Let the clock and the world follow the record."""
         clock, stir = self._clock, self._clock.stir
         while True:
@@ -211,7 +235,7 @@ class _Replay:
             why = f"{MAX_SECONDS:.0f} s of work"
         if why is None:
             return False
-        at = datetime.fromtimestamp(self._clock.time(), UTC).isoformat(timespec="seconds")
+        at = self._at(self._clock.time())
         self._notes.append(f"Ended at {at} after {why}: choose a shorter time")
         self._end = self._clock.time()
         return True
@@ -230,14 +254,14 @@ class _Replay:
 
     def _set(self, change: "Change") -> None:
         assert change.state is not None  # noqa: S101 - asked by the callers
-        self._seen.add(change.entity_id)
+        self._seen.setdefault(change.entity_id, change.time)
         self._world.states.set(change.entity_id, change.state, change.attributes, change.context)
 
     def _switch(self, change: "Change") -> None:
         """Note when it was switched off in truth."""
         if change.state == "off" and not self._off:
             self._off = max(change.time, self._start)
-            at = datetime.fromtimestamp(self._off, UTC).isoformat(timespec="seconds")
+            at = self._at(self._off)
             self._notes.append(f"It was switched off at {at}; the replay goes on as if it was on")
         elif change.state == "on":
             self._off = 0.0
@@ -251,7 +275,17 @@ class _Replay:
             return
         if context is not None and context.id in self._own:
             return  # fired by the run that is played again here
+        self._ran(event)
         self._world.bus.fire(event.type, event.data, context)
+
+    def _ran(self, event: "Happening") -> None:
+        """Note a time in which the hub did not run; one that was killed told no end."""
+        if event.type == EVENT_STOP:
+            self._stopped = event.time
+        elif event.type == EVENT_START and self._stopped is not None:
+            span = f"{self._at(self._stopped)} to {self._at(event.time)}"
+            self._notes.append(f"The hub did not run from {span}: the replay goes on as if it had")
+            self._stopped = None
 
     def _called(self, call: "Call") -> None:
         self._calls.setdefault(id(call.context), []).append(call)
@@ -295,6 +329,11 @@ class _Replay:
             "trace": trace.as_dict() if traced else None,
         }
 
+    def _at(self, time: float) -> str:
+        """Return a time as the clocks of the house show it."""
+        zone = ZoneInfo(self._hub.settings.hub.time_zone)
+        return datetime.fromtimestamp(time, zone).isoformat(sep=" ", timespec="seconds")
+
     def _limits(self, again: Automation) -> Iterable[str]:
         """Say what the record can not show."""
         from hub.automation.references import named
@@ -306,52 +345,26 @@ class _Replay:
                 "not recorded"
             )
         wanted = {name.value for name in named(AUTOMATION, again.raw) if name.kind == "entity"}
-        unseen = sorted(wanted - self._seen - {self._item.entity_id})
+        unseen = sorted(wanted - set(self._seen) - {self._item.entity_id})
         if unseen:
-            yield f"Nothing is recorded of {', '.join(unseen[:20])} in this time"
+            yield f"Nothing is recorded of {_listed(unseen)} in this time"
+        late = sorted(name for name in wanted if self._seen.get(name, 0.0) > self._start)
+        if late:
+            first = min(self._seen[name] for name in late)
+            yield (
+                f"Nothing is recorded of {_listed(late)} before {self._at(first)}: runs before "
+                "that did not know it"
+            )
         if self._calls:
             yield "Calls were not made: states follow the record, whatever a run would have changed"
 
 
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MAX_NAMES} others" if len(names) > MAX_NAMES else ""
+    return ", ".join(names[:MAX_NAMES]) + more
+
+
 _NOT_RECORDED: Final = frozenset({"mqtt", "webhook", "job", "resource"})
-
-
-class _Head(Generic[T]):
-    """The next item of a stream, which is read some items at a time.
-
-    A read that has begun is never cut off, for that would lose its connection to the database.
-    """
-
-    def __init__(self, items: AsyncIterator[T]) -> None:
-        self._items = items
-        self._ready: deque[T] = deque()
-        self._reading: asyncio.Task[bool] | None = None
-        self._ended = False
-        self.value: T | None = None
-        """None = there is no more."""
-
-    async def next(self) -> None:
-        """Go on to the next item."""
-        if not self._ready and not self._ended:
-            self._reading = asyncio.get_running_loop().create_task(self._read())
-            self._ended = await asyncio.shield(self._reading)
-        self.value = self._ready.popleft() if self._ready else None
-
-    async def _read(self) -> bool:
-        """Read on; True = that was all."""
-        while len(self._ready) < READ_ROWS:
-            try:
-                self._ready.append(await anext(self._items))
-            except StopAsyncIteration:
-                return True
-        return False
-
-    async def close(self) -> None:
-        """Read no more."""
-        if self._reading is not None:
-            await asyncio.gather(self._reading, return_exceptions=True)
-        if isinstance(self._items, AsyncGenerator):
-            await self._items.aclose()
 
 
 _WORKING: Final[set[_Replay]] = set()

@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import insert, select
 
 from hub.hub import Hub
-from hub.recorder.tables import attributes, entities, states, statistics_meta
-from hub.recorder.upserts import upsert
+from hub.recorder.database.tables import attributes, entities, states, statistics_meta
+from hub.recorder.database.upserts import upsert
 from hub.util.json import dumps
 
 Row = tuple[float, str | None]

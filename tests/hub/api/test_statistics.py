@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from hub.auth import Role
-from hub.recorder.tables import statistics_day, statistics_hour, statistics_short
+from hub.recorder.database.tables import statistics_day, statistics_hour, statistics_short
 from tests.hub.api.past import add_statistics
 from tests.peers.house import Client, House, MakeHouse
 

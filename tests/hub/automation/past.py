@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import insert, select
 
 from hub.hub import Hub
-from hub.recorder.tables import attributes, contexts, entities, event_types, events, states
+from hub.recorder.database.tables import attributes, contexts, entities, event_types, events, states
 
 _NUMBERS = itertools.count(500_000)
 """Far above what the recorder hands out itself."""

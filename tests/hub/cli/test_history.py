@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from hub.recorder.tables import statistics_hour
+from hub.recorder.database.tables import statistics_hour
 from tests.hub.api.past import add_past, add_statistics
 from tests.hub.cli.conftest import HUB, Shell
 

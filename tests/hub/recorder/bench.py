@@ -12,14 +12,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.config.settings import House, RecorderSettings, Settings
 from hub.events import EventBus
-from hub.recorder.address import Address
-from hub.recorder.names import Names
+from hub.recorder.database.address import Address
+from hub.recorder.database.store import Store
+from hub.recorder.database.tables import attributes, entities, metadata, states
 from hub.recorder.policies import Policies
-from hub.recorder.retention import Retention
+from hub.recorder.retention.retention import Retention
 from hub.recorder.state import RecorderState
-from hub.recorder.statistics import Statistics
-from hub.recorder.store import Store
-from hub.recorder.tables import attributes, entities, metadata, states
+from hub.recorder.statistics.statistics import Statistics
+from hub.recorder.writing.names import Names
 from hub.states import StateMachine
 from hub.util.clock import FakeClock
 from hub.util.json import dumps, loads

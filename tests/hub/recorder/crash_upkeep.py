@@ -20,7 +20,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from hub.recorder.address import Address
+from hub.recorder.database.address import Address
 from tests.hub.recorder.bench import MEASURED, RISING, Bench
 
 HOURS = 2

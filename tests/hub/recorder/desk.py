@@ -5,15 +5,15 @@ from pathlib import Path
 from typing import Any
 
 from hub.events import EventBus
-from hub.recorder.address import Address
-from hub.recorder.intake import Intake
-from hub.recorder.names import Names
+from hub.recorder.database.address import Address
+from hub.recorder.database.store import Store
 from hub.recorder.policies import Policy
-from hub.recorder.queue import Queue
 from hub.recorder.state import RecorderState
 from hub.recorder.status import Status
-from hub.recorder.store import Store
-from hub.recorder.writer import Writer
+from hub.recorder.writing.intake import Intake
+from hub.recorder.writing.names import Names
+from hub.recorder.writing.queue import Queue
+from hub.recorder.writing.writer import Writer
 from hub.states import StateMachine
 from hub.util.clock import Clock, SystemClock
 from hub.util.tasks import Tasks

@@ -4,7 +4,7 @@ import pytest
 import voluptuous as vol
 
 from hub.errors import InvalidFormat
-from hub.recorder.address import Address
+from hub.recorder.database.address import Address
 from hub.schema.database_url import SHORT, database_url, parse
 
 PASSWORD = "tops3cret/@:"

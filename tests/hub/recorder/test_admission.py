@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from hub.events import Event, EventBus
-from hub.recorder.admission import Admission
 from hub.recorder.policies import Policy
+from hub.recorder.writing.admission import Admission
 from hub.states import StateMachine
 from hub.states.state import StateChanged
 from hub.util.clock import FakeClock

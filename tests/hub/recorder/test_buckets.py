@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.recorder.buckets import SECOND, Base, Ends, Meaning, Row, Tally, advance, merged
-from hub.recorder.calendar import day_after, day_begin
-from hub.recorder.windows import Reading, Window
+from hub.recorder.statistics.buckets import SECOND, Base, Ends, Meaning, Row, Tally, advance, merged
+from hub.recorder.statistics.calendar import day_after, day_begin
+from hub.recorder.statistics.windows import Reading, Window
 
 LENGTH = 300
 SPAN = 4 * LENGTH

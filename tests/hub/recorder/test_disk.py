@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.recorder.disk import Disk
+from hub.recorder.database.disk import Disk
 from hub.recorder.errors import RecorderUnavailable
 from hub.recorder.state import RecorderState
 from hub.util.clock import FakeClock
@@ -38,8 +38,8 @@ def small_disk() -> Iterator[Path]:
 async def test_full_disk_recovers_without_a_restart(
     small_disk: Path, make_desk: MakeDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hub.recorder.writer.FIRST_RETRY", 0.05)
-    monkeypatch.setattr("hub.recorder.writer.LONGEST_RETRY", 0.2)
+    monkeypatch.setattr("hub.recorder.writing.writer.FIRST_RETRY", 0.05)
+    monkeypatch.setattr("hub.recorder.writing.writer.LONGEST_RETRY", 0.2)
     desk = await make_desk(f"sqlite:///{small_disk}/history.db")
     await change(desk, 0, 200)
     await desk.writer.flush()
@@ -66,7 +66,7 @@ async def test_full_disk_recovers_without_a_restart(
 
 
 async def test_disk_full_at_the_start(small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hub.recorder.writer.FIRST_RETRY", 0.05)
+    monkeypatch.setattr("hub.recorder.writing.writer.FIRST_RETRY", 0.05)
     ballast = small_disk / "ballast"
     fill(ballast)
     desk = Desk(f"sqlite:///{small_disk}/history.db")

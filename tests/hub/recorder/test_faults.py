@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hub.recorder.errors import RecorderUnavailable
-from hub.recorder.inserts import TABLES
-from hub.recorder.queue import Queue
 from hub.recorder.state import RecorderState
+from hub.recorder.writing.inserts import TABLES
+from hub.recorder.writing.queue import Queue
 from tests.hub.recorder.conftest import MakeDesk
 from tests.hub.recorder.desk import Desk
 
@@ -24,8 +24,8 @@ pytestmark = pytest.mark.timeout(90)
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Try again sooner than a house would."""
-    monkeypatch.setattr("hub.recorder.writer.FIRST_RETRY", 0.05)
-    monkeypatch.setattr("hub.recorder.writer.LONGEST_RETRY", 0.2)
+    monkeypatch.setattr("hub.recorder.writing.writer.FIRST_RETRY", 0.05)
+    monkeypatch.setattr("hub.recorder.writing.writer.LONGEST_RETRY", 0.2)
 
 
 class Load:
@@ -96,7 +96,7 @@ async def test_server_killed_under_load(
 async def test_server_that_hangs(
     served_database: "EmptyDatabase", make_desk: MakeDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hub.recorder.writer.ATTEMPT_SECONDS", 1.0)
+    monkeypatch.setattr("hub.recorder.writing.writer.ATTEMPT_SECONDS", 1.0)
     server = served_database.server
     assert server is not None
     desk = await make_desk(served_database.url)

@@ -8,11 +8,12 @@ import pytest
 from sqlalchemy import insert
 
 from hub.events import Context
-from hub.recorder import queries, series
-from hub.recorder.columns import Columns
-from hub.recorder.imports import clear, import_hours
-from hub.recorder.queries import History, Wanted
-from hub.recorder.tables import attributes, contexts, entities, states
+from hub.recorder.database.tables import attributes, contexts, entities, states
+from hub.recorder.reading import queries
+from hub.recorder.reading.columns import Columns
+from hub.recorder.reading.queries import History, Wanted
+from hub.recorder.statistics import series
+from hub.recorder.statistics.imports import clear, import_hours
 from tests.hub.recorder.desk import Desk
 
 pytestmark = pytest.mark.timeout(60)

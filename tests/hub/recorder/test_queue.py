@@ -1,6 +1,6 @@
 import pytest
 
-from hub.recorder.queue import HIGH, LOW, NORMAL, Queue
+from hub.recorder.writing.queue import HIGH, LOW, NORMAL, Queue
 
 
 def put(

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hub.events import Context
-from hub.recorder.intake import LEFT_OUT, MAX_ATTRIBUTES, MAX_DATA
 from hub.recorder.policies import Policy
+from hub.recorder.writing.intake import LEFT_OUT, MAX_ATTRIBUTES, MAX_DATA
 from hub.util.clock import FakeClock
 from hub.util.json import loads
 from tests.hub.recorder.conftest import MakeDesk

@@ -11,11 +11,17 @@ import pytest
 from sqlalchemy import func, select
 
 from hub.errors import NotAllowed
-from hub.recorder import space
-from hub.recorder.address import Address
-from hub.recorder.deleting import Pace, delete_ranges
+from hub.recorder.database.address import Address
+from hub.recorder.database.tables import (
+    attributes,
+    events,
+    states,
+    statistics_hour,
+    statistics_short,
+)
 from hub.recorder.errors import RecorderUnavailable
-from hub.recorder.tables import attributes, events, states, statistics_hour, statistics_short
+from hub.recorder.retention import space
+from hub.recorder.retention.deleting import Pace, delete_ranges
 from hub.util.clock import SystemClock
 from tests.hub.recorder.bench import MEASURED, START, Bench
 from tests.peers.databases import EmptyDatabase
@@ -50,7 +56,7 @@ def file(tmp_path: Path) -> EmptyDatabase:
 
 def made_up_to(bench: Bench, seconds: int) -> None:
     """Pretend that statistics are made up to some seconds behind `START`."""
-    from hub.recorder.marks import Marks
+    from hub.recorder.statistics.marks import Marks
 
     bench.statistics._marks = Marks(START + seconds, START + seconds, START + seconds)
 
@@ -125,7 +131,7 @@ async def test_tiers_go_only_below_the_next_one(bench: Bench) -> None:
     rows = [{"meta": 1, "start": START + hour * 3600, "coverage": 1.0} for hour in range(24 * 40)]
     await bench.record("sensor.a", [(0, "1")])
     async with bench.write() as connection:
-        from hub.recorder.tables import statistics_meta
+        from hub.recorder.database.tables import statistics_meta
 
         meta = {"id": 1, "statistic_id": "sensor.a", "source": "recorder", "has_mean": True}
         await connection.execute(
@@ -225,7 +231,7 @@ async def test_attributes_without_rows_go(bench: Bench) -> None:
 
 
 async def test_attributes_that_came_into_use_again_stay(file: EmptyDatabase) -> None:
-    from hub.recorder.garbage import collect
+    from hub.recorder.retention.garbage import collect
 
     async with opened(file) as bench:
         await bench.record("sensor.a", [(0, "1")], {"number": 1})
@@ -374,7 +380,7 @@ async def test_repack_refuses_without_room(
     async with opened(file) as bench:
         used = (await bench.store.size()).used
         assert shutil.disk_usage(file.folder).free > 2 * used
-        monkeypatch.setattr("hub.recorder.file.room", lambda _path: 2 * used - 1)
+        monkeypatch.setattr("hub.recorder.database.file.room", lambda _path: 2 * used - 1)
         with pytest.raises(NotAllowed, match="free some space"):
             await bench.retention.repack()
         assert not bench.retention.working

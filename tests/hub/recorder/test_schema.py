@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import Connection, inspect, text
 
-from hub.recorder import schema
+from hub.recorder.database import schema
+from hub.recorder.database.tables import metadata
 from hub.recorder.errors import RecorderUnavailable
 from hub.recorder.state import RecorderState
-from hub.recorder.tables import metadata
 from tests.hub.recorder.conftest import MakeDesk
 from tests.hub.recorder.desk import Desk
 

@@ -37,7 +37,7 @@ async def count(recorder: Recorder, entity_id: str) -> int:
             return 0
         from sqlalchemy import func, select
 
-        from hub.recorder.tables import states
+        from hub.recorder.database.tables import states
 
         query = select(func.count()).where(states.c.entity == numbers[entity_id])
         return int(await connection.scalar(query) or 0)
@@ -77,7 +77,7 @@ async def test_purge_keeps_the_newest_row_and_reports(hub: Hub) -> None:
         hub.states.set("sensor.one", str(number), {"number": number})
     await hub.recorder.flush()
     async with hub.recorder.write() as connection:
-        from hub.recorder.tables import states
+        from hub.recorder.database.tables import states
 
         await connection.execute(states.update().values(time=states.c.time - 10 * 86400 * 10**6))
     result = await call(hub, "purge", keep_days=1)
@@ -136,7 +136,7 @@ async def test_apply_filter_deletes_what_is_not_recorded_any_more(hub: Hub) -> N
 
 
 async def test_statistics_are_returned(hub: Hub) -> None:
-    from hub.recorder.tables import statistics_hour, statistics_meta
+    from hub.recorder.database.tables import statistics_hour, statistics_meta
 
     meta = {"id": 900, "statistic_id": "sensor.energy", "source": "recorder", "unit": "kWh"}
     meta |= {"unit_class": "energy", "has_mean": False, "has_sum": True, "mean_type": 0}

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from hub.recorder.address import Address
-from hub.recorder.marks import Marks
-from hub.recorder.tables import entities, statistics_meta, statistics_short
+from hub.recorder.database.address import Address
+from hub.recorder.database.tables import entities, statistics_meta, statistics_short
+from hub.recorder.statistics.marks import Marks
 from tests.hub.recorder.bench import MEASURED, NETTED, RISING, START, Bench
 from tests.peers.databases import EmptyDatabase
 
@@ -145,7 +145,7 @@ async def test_what_comes_late_is_made_again(bench: Bench) -> None:
 
 
 async def test_what_is_gone_already_is_not_made_again(bench: Bench) -> None:
-    from hub.recorder.tables import states
+    from hub.recorder.database.tables import states
 
     await bench.record("sensor.a", [(0, "10"), (100, "20"), (400, "30"), (4000, "7")])
     await bench.to(7300)
@@ -202,7 +202,7 @@ async def test_the_watermark_never_goes_back(bench: Bench) -> None:
 
 
 async def test_a_meter_silent_for_long_goes_on_where_it_stood(bench: Bench) -> None:
-    from hub.recorder.tables import statistics_hour
+    from hub.recorder.database.tables import statistics_hour
 
     await bench.record("sensor.a", [(0, "100"), (60, "150"), (120, None)], RISING)
     await bench.to(3700)

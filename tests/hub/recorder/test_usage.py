@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from hub.recorder.address import Address
-from hub.recorder.usage import Usage
+from hub.recorder.database.address import Address
+from hub.recorder.retention.usage import Usage
 from tests.hub.recorder.bench import Bench
 from tests.peers.databases import EmptyDatabase
 

@@ -11,13 +11,13 @@ from hub.api.period import known_ids, limited, range_of
 from hub.api.websocket.command import Message, Raw, Then, command
 from hub.api.websocket.connection import Connection
 from hub.api.websocket.live import LiveChanges, recorded
-from hub.recorder.queries import SIGNIFICANT_DOMAINS, Wanted
+from hub.recorder.reading.queries import SIGNIFICANT_DOMAINS, Wanted
 from hub.schema import integer, text
 from hub.util.json import dumps
 
 if TYPE_CHECKING:
     from hub.auth import User
-    from hub.recorder.columns import Columns
+    from hub.recorder.reading.columns import Columns
     from hub.states import StateChanged
     from hub.util.clock import Cancel
 

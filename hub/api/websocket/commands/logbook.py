@@ -11,14 +11,14 @@ from hub.api.period import known_ids, limited, range_of
 from hub.api.websocket.command import Message, Then, command
 from hub.api.websocket.connection import Connection
 from hub.api.websocket.live import LiveChanges, recorded
-from hub.recorder.logbook import CALLED, EVENTS, Entry, Row
 from hub.recorder.model import Change, Happening
+from hub.recorder.reading.logbook import CALLED, EVENTS, Entry, Row
 from hub.schema import text
 
 if TYPE_CHECKING:
     from hub.events import Event
     from hub.hub import Hub
-    from hub.recorder.logbook import Asked
+    from hub.recorder.reading.logbook import Asked
     from hub.states import StateChanged
     from hub.util.clock import Cancel
 

@@ -9,7 +9,7 @@ from hub.api.websocket.command import Message, command
 from hub.api.websocket.connection import Connection
 from hub.errors import NotFound
 from hub.recorder import RecorderState, RecorderUnavailable
-from hub.recorder.queue import MAX_ROWS
+from hub.recorder.writing.queue import MAX_ROWS
 from hub.schema import entity_id, integer
 
 MOST_ENTITIES: Final = 10_000

@@ -19,12 +19,12 @@ from hub.api.statistics import (
 from hub.api.websocket.command import Message, Raw, command
 from hub.api.websocket.connection import Connection
 from hub.errors import InvalidFormat, Unauthorized
-from hub.recorder.imports import clear, import_hours
-from hub.recorder.ledger import CLOSED, OWN
-from hub.recorder.periods import PERIODS, begin_of, moved
-from hub.recorder.periods import end_of as period_end
-from hub.recorder.series import TYPES, Points, Series, SeriesReader
-from hub.recorder.units import units_of
+from hub.recorder.statistics.imports import clear, import_hours
+from hub.recorder.statistics.ledger import CLOSED, OWN
+from hub.recorder.statistics.periods import PERIODS, begin_of, moved
+from hub.recorder.statistics.periods import end_of as period_end
+from hub.recorder.statistics.series import TYPES, Points, Series, SeriesReader
+from hub.recorder.statistics.units import units_of
 from hub.schema import described, finite_float, integer, text
 from hub.states.machine import valid_entity_id
 

@@ -1,0 +1,1 @@
+"""The past as it is asked for: states, events, the logbook."""

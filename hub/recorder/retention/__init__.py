@@ -1,0 +1,1 @@
+"""Old rows go, space comes back, and what fills the database."""

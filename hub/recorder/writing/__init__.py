@@ -1,0 +1,1 @@
+"""From what happens to rows: filter, bounded queue, numbers for names, one writer."""
