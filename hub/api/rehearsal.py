@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import voluptuous as vol
 
+from hub.api import automations
 from hub.errors import InvalidFormat, NotFound
 from hub.schema import entity_id, text
 
@@ -62,12 +63,15 @@ async def rename(
     )
 
 
-def traces(hub: "Hub", asked: "Mapping[str, Any]") -> Any:
-    """Return the kept runs of an automation or script, oldest first, or one run in full."""
-    found = hub.automations.get(asked["entity_id"]).traces
-    if "run_id" not in asked:
-        return [trace.short() for trace in found]
-    for trace in found:
-        if trace.run_id == asked["run_id"]:
-            return trace.as_dict()
-    raise NotFound("The trace could not be found")
+def traces(hub: "Hub", user: "User", asked: "Mapping[str, Any]") -> Any:
+    """Return the kept runs of an automation or script, oldest first, or one run in full.
+
+    The rights are those of `trace/list`; raises `NotFound` and `Unauthorized`.
+    """
+    entity_id = asked["entity_id"]
+    item = hub.automations.get(entity_id)
+    if not user.may_resource("read", f"hub.{item.kind}", item.key):
+        raise NotFound(f"There is no automation or script {entity_id}")
+    if "run_id" in asked:
+        return automations.trace(hub, user, item.kind, item.id, asked["run_id"]).as_dict()
+    return [trace.short() for trace in automations.traces(hub, user, item.kind, item.id)]

@@ -44,12 +44,13 @@ async def rename(request: web.Request) -> web.Response:
 
 async def traces(request: web.Request) -> web.Response:
     """Return the kept runs of an automation or script, or one in full."""
-    return json_answer(work.traces(request.app[HUB], query_of(request, TRACE))).response()
+    asked, user = query_of(request, TRACE), session_of(request).user
+    return json_answer(work.traces(request.app[HUB], user, asked)).response()
 
 
 ROUTES = (
     Route("POST", "/api/automation/replay", replay, verb="read", body=REPLAY),
-    Route("GET", "/api/automation/traces", traces, admin=True, verb="read", query=TRACE),
+    Route("GET", "/api/automation/traces", traces, verb="read", query=TRACE),
     Route("GET", "/api/references", dead, verb="read"),
     Route("GET", "/api/references/{entity_id}", of, verb="read"),
     Route("POST", "/api/references/rename", rename, verb="write", body=RENAME),

@@ -146,7 +146,7 @@ def step(value: object) -> dict[str, Any]:
 _TEST: Final = wording.strict(
     {
         vol.Required("name", msg="name is missing: what the test shows"): text,
-        vol.Optional("given", default=dict): given.GIVEN,
+        vol.Optional("given", default=dict): given.section,
         vol.Optional("steps", default=list): wording.listed(step),
         vol.Optional("expect"): _expect,
         vol.Optional("skip"): text,
@@ -207,7 +207,7 @@ def read(path: Path, root: Path | None = None) -> tuple[list[Case], list[Problem
                 place = loaded.where((key,))
                 message = f"unknown key {key!r}: a test file has given and tests"
                 problems.append(Problem(*place, message))
-        shared = _valid(given.GIVEN, value.get("given") or {}, ("given",), loaded, problems) or {}
+        shared = _valid(given.section, value.get("given") or {}, ("given",), loaded, problems) or {}
         value, top = value.get("tests"), ("tests",)
     if not isinstance(value, list):
         problems.append(Problem(*loaded.where(top), "expected a list of tests"))

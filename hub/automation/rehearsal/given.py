@@ -72,7 +72,7 @@ STATUS: Final[dict[vol.Marker, Any]] = {
 
 _LABELS: Final = wording.listed(text)
 
-GIVEN: Final = wording.strict(
+_GIVEN: Final = wording.strict(
     {
         vol.Optional("time"): wording.moment,
         vol.Optional("time_zone"): wording.zone,
@@ -128,7 +128,14 @@ GIVEN: Final = wording.strict(
         ),
     }
 )
-"""The section `given` of a test file."""
+
+
+def section(value: object) -> dict[str, Any]:
+    """Accept the section `given` of a test file; YAML reads its key `off` as false."""
+    if isinstance(value, Mapping) and False in value and "off" not in value:
+        value = {"off" if key is False else key: item for key, item in value.items()}
+    found: dict[str, Any] = _GIVEN(value)
+    return found
 
 
 def merged(outer: Mapping[str, Any], inner: Mapping[str, Any]) -> dict[str, Any]:

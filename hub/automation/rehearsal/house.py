@@ -1,7 +1,8 @@
 """A house to rehearse in: automations, scripts, scenes and helpers of a configuration, running."""
 
+import difflib
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,6 +16,7 @@ from hub.config import documents, house
 from hub.errors import NotFound, Problem
 from hub.events import Context
 from hub.util.clock import FakeClock
+from hub.util.text import slugify
 
 if TYPE_CHECKING:
     from hub.config.settings import Settings
@@ -101,17 +103,18 @@ class House:
             Sun(self.world).start()
         self._register()
         load_scenes(self.world, specs)
-        wanted, asleep = set(only), set(off)
+        wanted = set(only)
+        asleep = {name for name, spec in specs.items() if set(off) & names(name, spec)}
         runnable = {
             name: spec
             for name, spec in specs.items()
             if _type(name) == SCRIPT
-            or (_type(name) == AUTOMATION and (not wanted or wanted & _names(name, spec)))
+            or (_type(name) == AUTOMATION and (not wanted or wanted & names(name, spec)))
         }
         self.world.bus.listen("*", self._hear)
         await self.automations.load(
             runnable,
-            enabled=lambda item: not asleep & {item.id, item.key, item.name, item.entity_id},
+            enabled=lambda item: f"{AUTOMATION}/{item.key}" not in asleep,
         )
         for item in self.automations.list():
             item.traces = deque(item.traces, maxlen=MAX_TRACES)
@@ -175,6 +178,22 @@ class House:
             item.stop()
 
 
-def _names(id: str, spec: Mapping[str, Any]) -> set[str]:
+def names(id: str, spec: Mapping[str, Any]) -> set[str]:
+    """Return what an automation may be called in a test: key, id, alias or entity id."""
     key = id.partition("/")[2]
-    return {key, str(spec.get("id", key)), str(spec.get("alias", key)), f"automation.{key}"}
+    alias = str(spec.get("alias", key))
+    entity_ids = {f"automation.{key}", f"automation.{slugify(alias)}"}
+    return {key, str(spec.get("id", key)), alias} | entity_ids
+
+
+def unknown(specs: Specs, wanted: Iterable[str]) -> Iterator[str]:
+    """Yield, in words, each name that no automation has."""
+    known: set[str] = set()
+    for name, spec in specs.items():
+        if _type(name) == AUTOMATION:
+            known |= names(name, spec)
+    for name in wanted:
+        if name not in known:
+            near = difflib.get_close_matches(name, sorted(known), n=1)
+            hint = f": did you mean {near[0]}?" if near else ""
+            yield f"there is no automation {name}{hint}"

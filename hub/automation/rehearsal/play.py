@@ -3,12 +3,13 @@
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 from hub.automation.rehearsal import expect, given, phases, wording
-from hub.automation.rehearsal.house import MAX_TRACES, House
+from hub.automation.rehearsal.house import MAX_TRACES, House, unknown
 from hub.automation.rehearsal.world import moved
 from hub.automation.webhooks import WebhookRequest
 from hub.const import EVENT_START, EVENT_STARTED, EVENT_STOP
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from hub.config.settings import Settings
 
 Step = Mapping[str, Any]
+
+STAMP: Final = len("2026-01-15 22:00:00")
 
 TOLD_RUNS: Final = 5
 """Runs of each automation, and lines of the log, that are told with a test."""
@@ -84,6 +87,11 @@ class _Player:
     async def play(self) -> None:
         """Set up, do the steps, look."""
         case, house = self._case, self.house
+        for key in ("only", "off"):
+            for told in unknown(self._types.specs, case.given.get(key, ())):
+                self._outcome.failures.append(f"{case.where('given', key)}: given.{key}: {told}")
+        if self._outcome.failures:
+            return
         self._log.begin()
         given.furnish(house.world, case.given)
         given.answer(house.world, case.given)
@@ -108,9 +116,12 @@ class _Player:
         if case.expect is not None:
             self._look(case.expect, ("expect",))
         self._outcome.notes += self._ran()
+        # Both begin with their time; a step comes before the runs that it set off.
+        self._outcome.notes.sort(key=lambda line: line[:STAMP])
+        self._outcome.notes += self._heard()
 
     def _ran(self) -> list[str]:
-        """Say which automations ran, by which path, and what they called."""
+        """Say which automations ran, by which path, and how it ended."""
         house, lines = self.house, []
         for item in house.automations.list():
             for trace in list(item.traces)[-TOLD_RUNS:]:
@@ -120,7 +131,11 @@ class _Player:
                     + (f" ({trace.error})" if trace.error else "")
                     + f", path {' '.join(trace.paths)}"
                 )
-        return [*lines, *(f"log: {line}" for line in self._log.lines[-TOLD_RUNS:])]
+        return lines
+
+    def _heard(self) -> list[str]:
+        """Return the last lines of the log."""
+        return [f"log: {line}" for line in self._log.lines[-TOLD_RUNS:]]
 
     async def close(self) -> None:
         """Take the house down."""
@@ -290,7 +305,11 @@ def _told(step: Step) -> str:
     value = step[kind]
     if kind == "set":
         return "set " + ", ".join(f"{name} = {item['state']}" for name, item in value.items())
-    return f"{kind} {value if isinstance(value, str | float | int) else expect.shown(value)}"
+    if kind == "advance":
+        return f"advance {timedelta(seconds=value)}"
+    if isinstance(value, datetime | time):
+        value = str(value)
+    return f"{kind} {value if isinstance(value, str) else expect.shown(value)}"
 
 
 def _keys(what: str) -> tuple[Any, ...]:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape, quoteattr
 
 from hub.automation.rehearsal.files import Case, collect
@@ -66,6 +66,34 @@ def counted(outcomes: Sequence[Outcome]) -> str:
     failed = len([one for one in outcomes if not one.passed])
     line = f"{len(outcomes) - failed - skipped} passed, {failed} failed"
     return f"{line}, {skipped} skipped" if skipped else line
+
+
+def told(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """Return the outcomes as plain data."""
+    return {
+        "passed": len([one for one in outcomes if one.passed and one.case.skip is None]),
+        "failed": len([one for one in outcomes if not one.passed]),
+        "skipped": len([one for one in outcomes if one.case.skip is not None]),
+        "tests": [
+            {
+                "name": one.case.name,
+                "file": one.case.file,
+                "line": one.case.line,
+                "outcome": _outcome(one),
+                "reason": one.case.skip,
+                "failures": one.failures,
+                "notes": one.notes,
+                "seconds": round(one.seconds, 3),
+            }
+            for one in outcomes
+        ],
+    }
+
+
+def _outcome(one: Outcome) -> str:
+    if one.case.skip is not None:
+        return "skipped"
+    return "passed" if one.passed else "failed"
 
 
 def junit(outcomes: Sequence[Outcome]) -> str:

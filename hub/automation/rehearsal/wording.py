@@ -1,6 +1,6 @@
 """The fields that test files share: times, states, calls; YAML's traps are told in words."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -80,16 +80,27 @@ def listed(one: Callable[[object], Any]) -> Callable[[object], list[Any]]:
     def validate(value: object) -> list[Any]:
         if not isinstance(value, list):
             return [one(value)]
-        found = []
-        for index, item in enumerate(value):
-            try:
-                found.append(one(item))
-            except vol.Invalid as error:
-                error.prepend([index])
-                raise
-        return found
+        return [found for _, found in _each(enumerate(value), one)]
 
     return validate
+
+
+def _each(
+    items: Iterable[tuple[Any, Any]],
+    one: Callable[[object], Any],
+    named: Callable[[object], Any] = lambda key: key,
+) -> list[tuple[Any, Any]]:
+    """Validate each item and what names it; all mistakes are told at once."""
+    found, wrong = [], []
+    for key, item in items:
+        try:
+            found.append((named(key), one(item)))
+        except vol.Invalid as error:
+            error.prepend([key])
+            wrong += error.errors if isinstance(error, vol.MultipleInvalid) else [error]
+    if wrong:
+        raise vol.MultipleInvalid(wrong)
+    return found
 
 
 def strict(schema: Mapping[Any, Any]) -> Callable[[object], Any]:
@@ -104,14 +115,7 @@ def by_entity(one: Callable[[object], Any]) -> Callable[[object], dict[str, Any]
     def validate(value: object) -> dict[str, Any]:
         if not isinstance(value, Mapping):
             raise vol.Invalid("expected a mapping of entity ids")
-        found = {}
-        for key, item in value.items():
-            try:
-                found[entity_id(key)] = one(item)
-            except vol.Invalid as error:
-                error.prepend([key])
-                raise
-        return found
+        return dict(_each(value.items(), one, entity_id))
 
     return validate
 

@@ -1,12 +1,12 @@
 """`hub automation`: automations and scripts shown, run, rehearsed and tried against the past."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from hub.cli import options
+from hub.cli import options, replays
 from hub.cli.errors import FAILED, USAGE, CliError
 from hub.cli.group import DefaultGroup
 from hub.cli.output import Columns, clean, emit, note, paint, when, write
@@ -18,11 +18,7 @@ if TYPE_CHECKING:
     from hub.automation.rehearsal.play import Outcome
     from hub.cli.client import Client
 
-REPLAY_SECONDS: Final = 120.0
-"""How long the hub may work on a replay."""
-
 KINDS: Final = ("automation", "script")
-UNITS: Final = {"m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 name_argument = click.argument("name", metavar="AUTOMATION")
 
@@ -79,8 +75,15 @@ def show(client: "Client", name: str, output: str) -> None:
 @click.option("--check", is_flag=True, help="Run only when its conditions hold.")
 @options.hub
 def trigger(client: "Client", name: str, check: bool) -> None:
-    """Run the actions of an automation now."""
-    _call(client, name, "trigger", skip_condition=not check)
+    """Run the actions of an automation now, and say how that went.
+
+    Exit status: 0 they ran or run, 1 they failed or were not to run.
+    """
+    entity_id = _call(client, name, "trigger", skip_condition=not check)
+    how = _last_run(client, entity_id)
+    write(clean(f"{entity_id}: {how}"))
+    if how not in ("finished", "running", "triggered"):
+        raise click.exceptions.Exit(FAILED)
 
 
 @automation.command()
@@ -88,7 +91,7 @@ def trigger(client: "Client", name: str, check: bool) -> None:
 @options.hub
 def enable(client: "Client", name: str) -> None:
     """Let an automation listen."""
-    _call(client, name, "turn_on")
+    _switch(client, name, "turn_on")
 
 
 @automation.command()
@@ -97,7 +100,7 @@ def enable(client: "Client", name: str) -> None:
 @options.hub
 def disable(client: "Client", name: str, let_finish: bool) -> None:
     """Let an automation listen no more, and end what it runs."""
-    _call(client, name, "turn_off", stop_actions=not let_finish)
+    _switch(client, name, "turn_off", stop_actions=not let_finish)
 
 
 @automation.command("dry-run")
@@ -106,16 +109,16 @@ def disable(client: "Client", name: str, let_finish: bool) -> None:
 @options.hub
 def dry_run(client: "Client", name: str, wanted: str) -> None:
     """Let an automation only note what it would call, in its trace; or act again."""
-    _call(client, name, "set_dry_run", dry_run=wanted == "on")
+    _switch(client, name, "set_dry_run", dry_run=wanted == "on")
 
 
-@automation.command()
+@automation.command(context_settings={"ignore_unknown_options": True})  # RUN may be -2
 @name_argument
 @click.argument("run_id", metavar="[RUN]", required=False)
 @options.output
 @options.hub
 def trace(client: "Client", name: str, run_id: str | None, output: str) -> None:
-    """Show what the last run did, or RUN (an id of --list, or -2 for the one before the last)."""
+    """Show what the last run did, or RUN: how its id begins, or -2 for the one before the last."""
     entity_id = _find(client, name, KINDS)["entity_id"]
     runs = client.get("/api/automation/traces", entity_id=entity_id)
     if not runs:
@@ -124,16 +127,18 @@ def trace(client: "Client", name: str, run_id: str | None, output: str) -> None:
     if chosen is None:
         raise CliError(
             f"there is no run {run_id} of {entity_id}",
-            "kept are: " + ", ".join(run["run_id"] for run in runs),
+            "kept are: " + ", ".join(run["run_id"][:8] for run in runs),
         )
     found = client.get("/api/automation/traces", entity_id=entity_id, run_id=chosen["run_id"])
     if output != "table":
         emit(found, output)
         return
+    width = max(len(run["script_execution"] or "running") for run in runs)
     for run in runs:
         mark = ">" if run is chosen else " "
         told = f"{mark} {run['run_id'][:8]} {_time(run['timestamp']['start'])}"
-        write(clean(f"{told} {run['script_execution'] or 'running'}  {run.get('trigger') or ''}"))
+        how = run["script_execution"] or "running"
+        write(clean(f"{told} {how:<{width}}  {run.get('trigger') or ''}").rstrip())
     write("")
     for line in _steps(found["trace"]):
         write(clean(line))
@@ -165,20 +170,22 @@ def replay(
     client: "Client", name: str, start: str, end: str | None, file: Path | None, output: str
 ) -> None:
     """Show what an automation would have done, beside what it did; nothing is called."""
-    entity_id = _find(client, name)["entity_id"]
-    body: dict[str, Any] = {"entity_id": entity_id, "start": moment(start)[0]}
-    if end is not None:
-        body["end"] = moment(end)[0]
-    elif (until := moment(start)[1]) is not None:
+    begin, until = replays.moment(start)
+    until = until if end is None else replays.moment(end)[0]
+    state = _find(client, name)
+    body: dict[str, Any] = {"entity_id": state["entity_id"], "start": begin}
+    if until is not None:
         body["end"] = until
+    where = None
     if file is not None:
-        body["config"] = _one_automation(file)
-    answer = client.request("POST", "/api/automation/replay", body, seconds=REPLAY_SECONDS)
-    found = answer.json()
+        known = state["attributes"]
+        names = {str(known[key]) for key in ("id", "friendly_name") if key in known}
+        body["config"], where = replays.automation_in(file, names)
+    found = replays.ask(client, body, where)
     if output != "table":
         emit(found, output)
         return
-    for line in side_by_side(found):
+    for line in replays.side_by_side(found):
         write(line)
 
 
@@ -188,8 +195,14 @@ def replay(
 @click.option("-k", "words", metavar="WORDS", help="Only tests with these words in name or file.")
 @click.option("-v", "--verbose", is_flag=True, help="Tell each test, and what it did.")
 @click.option("--junit", metavar="FILE", type=click.Path(path_type=Path), help="Write JUnit XML.")
+@options.output
 def test(
-    config: Path, paths: "Sequence[Path]", words: str | None, verbose: bool, junit: Path | None
+    config: Path,
+    paths: "Sequence[Path]",
+    words: str | None,
+    verbose: bool,
+    junit: Path | None,
+    output: str,
 ) -> None:
     """Play the tests of a configuration (DIR/tests/*.yaml, or FILEs); needs no running hub.
 
@@ -210,10 +223,17 @@ def test(
     if not cases:
         hint = f"write tests into {config}/tests" if words is None else "choose other words"
         raise CliError("there are no such tests", hint, status=USAGE)
-    outcomes = tests.run(cases, lambda outcome: _tell(outcome, verbose))
+    lines = output == "table"
+    outcomes = tests.run(cases, lambda outcome: _tell(outcome, verbose) if lines else None)
     if junit is not None:
-        junit.write_text(suite.junit(outcomes), encoding="utf-8")
-    write(suite.counted(outcomes))
+        try:
+            junit.write_text(suite.junit(outcomes), encoding="utf-8")
+        except OSError as error:
+            raise CliError(f"{junit}: can not be written: {error.strerror}") from None
+    if lines:
+        write(suite.counted(outcomes))
+    else:
+        emit(suite.told(outcomes), output)
     if not all(outcome.passed for outcome in outcomes):
         raise click.exceptions.Exit(FAILED)
 
@@ -276,11 +296,29 @@ def _written(client: "Client", state: "Mapping[str, Any]") -> dict[str, Any] | N
     return None
 
 
-def _call(client: "Client", name: str, service: str, **fields: Any) -> None:
-    entity_id = _find(client, name)["entity_id"]
+def _call(client: "Client", name: str, service: str, **fields: Any) -> str:
+    """Call a service of an automation and return its entity id."""
+    entity_id = str(_find(client, name)["entity_id"])
     client.post(f"/api/services/automation/{quote(service)}", {"entity_id": entity_id, **fields})
+    return entity_id
+
+
+def _switch(client: "Client", name: str, service: str, **fields: Any) -> None:
+    """Call a service of an automation and tell how it is now."""
+    entity_id = _call(client, name, service, **fields)
     state = client.get(f"/api/states/{quote(entity_id)}")
     write(clean(f"{entity_id} is {_state(state)}"))
+
+
+def _last_run(client: "Client", entity_id: str) -> str:
+    """Return how the last run ended; who may not see traces hears only that there was one."""
+    try:
+        runs = client.get("/api/automation/traces", entity_id=entity_id)
+    except CliError as error:
+        if error.code != "unauthorized":
+            raise
+        runs = []
+    return (runs[-1]["script_execution"] or "running") if runs else "triggered"
 
 
 def _state(row: "Mapping[str, Any]") -> str:
@@ -308,93 +346,11 @@ def _steps(trace: "Mapping[str, Any]") -> list[str]:
     lines = []
     for step in sorted(steps, key=lambda step: str(step["timestamp"])):
         result = step.get("result")
-        told = "" if result is None else " ".join(f"{key}={_short(result[key])}" for key in result)
+        told = (
+            ""
+            if result is None
+            else " ".join(f"{key}={replays.short(result[key])}" for key in result)
+        )
         error = f"  error: {step['error']}" if "error" in step else ""
         lines.append(f"  {step['timestamp'][11:19]} {step['path']:<24} {told}{error}".rstrip())
     return lines
-
-
-def _short(value: Any) -> str:
-    import json
-
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= 120 else text[:117] + "..."
-
-
-# --- replays
-
-
-def moment(text: str, now: datetime | None = None) -> tuple[str, str | None]:
-    """Return a time of the command line as ISO, and the end that it means (`yesterday`)."""
-    now = (datetime.now().astimezone() if now is None else now).replace(microsecond=0)
-    midnight = now.replace(hour=0, minute=0, second=0)
-    if text == "now":
-        return now.isoformat(), None
-    if text == "today":
-        return midnight.isoformat(), None
-    if text == "yesterday":
-        before = (midnight - timedelta(hours=12)).replace(hour=0)
-        return before.isoformat(), midnight.isoformat()
-    if text[:-1].isdecimal() and text[-1:] in UNITS:
-        return (now - timedelta(seconds=int(text[:-1]) * UNITS[text[-1]])).isoformat(), None
-    try:
-        return datetime.fromisoformat(text).astimezone().isoformat(), None
-    except ValueError:
-        raise CliError(
-            f"{text!r} is not a time",
-            "write yesterday, today, 24h, 7d, or a time such as 2026-01-15T22:00",
-            status=USAGE,
-        ) from None
-
-
-def _one_automation(file: Path) -> dict[str, Any]:
-    """Read the text of one automation; raises `CliError`."""
-    from hub.config import loader
-
-    loaded = loader.load(file)
-    value = loaded.value
-    if isinstance(value, dict) and set(value) == {"automation"}:
-        value = value["automation"]
-    if isinstance(value, list) and len(value) == 1:
-        value = value[0]
-    if loaded.problems or not isinstance(value, dict):
-        told = "\n".join(map(str, loaded.problems)) or f"{file}: expected one automation"
-        raise CliError(told, status=USAGE)
-    return value
-
-
-def side_by_side(found: "Mapping[str, Any]") -> list[str]:
-    """Return what would have happened on the left, what did on the right, by time."""
-    left = [(run["time"], _would(run), run["calls"]) for run in found["runs"]]
-    right = [(item["time"], item["source"] or "by hand") for item in found["recorded"]]
-    width = max([len(text) for _, text, _ in left] + [len("WOULD HAVE")])
-    lines = [paint(f"{'TIME':<19}  {'WOULD HAVE':<{width}}  DID", "bold")]
-    while left or right:
-        together = left and right and abs(left[0][0] - right[0][0]) < 1
-        if left and (together or not right or left[0][0] <= right[0][0]):
-            time, text, calls = left.pop(0)
-            did = clean(right.pop(0)[1]) if together else "-"
-            lines.append(f"{when(time)}  {clean(text):<{width}}  {did}")
-            lines += [clean(f"{'':<21}  {_calls(call)}") for call in calls]
-        else:
-            time, text = right.pop(0)
-            lines.append(f"{when(time)}  {'-':<{width}}  {clean(text)}")
-    ran = len([run for run in found["runs"] if run["conditions"]])
-    lines.append("")
-    lines.append(
-        f"{when(found['start'])} to {when(found['end'])}: {ran} runs would have been, "
-        f"{len(found['recorded'])} were; {found['states']} changes were played"
-    )
-    return [*lines, *(clean(f"note: {text}") for text in found["notes"])]
-
-
-def _would(run: "Mapping[str, Any]") -> str:
-    how = run["execution"]
-    ended = "" if how == "finished" else f" [{how}]"
-    return f"{run['trigger'] or 'trigger'}{ended}"
-
-
-def _calls(call: "Mapping[str, Any]") -> str:
-    where = ",".join(str(item) for ids in call["target"].values() for item in ids)
-    data = " ".join(f"{key}={_short(value)}" for key, value in call["data"].items())
-    return " ".join(part for part in (f"{call['domain']}.{call['service']}", where, data) if part)

@@ -145,13 +145,63 @@ def test_another_text_is_tried(demo: HubProcess, tmp_path: Path) -> None:
     assert found["runs"][0]["time"] == at("01:30") + 1
 
 
+def refused(house: HubProcess, *arguments: str) -> tuple[int, str]:
+    done = run_hub(*arguments, "--data", str(house.data), TZ="Europe/Berlin")
+    assert "Traceback" not in done.stderr
+    return done.returncode, done.stderr
+
+
+def test_a_text_to_try_with_mistakes(demo: HubProcess, tmp_path: Path) -> None:
+    file = tmp_path / "new.yaml"
+
+    def tried(text: str) -> tuple[int, str]:
+        file.write_text(text)
+        return refused(demo, "automation", "replay", "night_set_back", "--config", str(file))
+
+    status, told = tried("alias: x\ntriggers:\n  - trigger: time\n    att: 1\nactions: []\n")
+    assert status == 2
+    assert f"{file}:4: triggers.0.att: unknown key 'att': did you mean at?" in told
+    assert tried("alias: x\ndescription: 2026-01-01\ntriggers: []\nactions: []\n")[0] == 0
+    status, told = tried("- {alias: x, actions: []}\n- {alias: y, actions: []}\n")
+    assert status == 2
+    assert "holds 2 automations, and none of this name" in told
+    for text in ("", "5", "[]", "{{"):
+        assert tried(text)[0] == 2, text
+    both = (DEMO / "automations.yaml").read_text() + "- {alias: y, triggers: [], actions: []}\n"
+    assert tried(both)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("span", "status", "told"),
+    [
+        (["--from", "soon"], 2, "'soon' is not a time"),
+        (["--from", "99999999999d"], 2, "is not a time"),
+        (["--from", "3000-01-01"], 1, "in the past"),
+        (["--from", "60d"], 1, "31 days"),
+        (["--from", "1h", "--to", "2h"], 1, "after the start"),
+    ],
+    ids=["words", "endless", "future", "long", "backwards"],
+)
+def test_bad_times(demo: HubProcess, span: list[str], status: int, told: str) -> None:
+    done = refused(demo, "automation", "replay", "night_set_back", *span)
+    assert done[0] == status
+    assert told in done[1]
+
+
 def test_the_other_commands(demo: HubProcess) -> None:
     assert "automation.night_set_back" in hub(demo, "automation")
     assert "Night set-back" in hub(demo, "automation", "show", "night_set_back")
     assert "dry run" in hub(demo, "automation", "dry-run", "night_set_back", "on")
-    hub(demo, "automation", "trigger", "night_set_back")
+    assert hub(demo, "automation", "trigger", "night_set_back").endswith(": finished\n")
     trace = hub(demo, "automation", "trace", "night_set_back")
     assert "action/0" in trace
+    status, _ = refused(demo, "automation", "trigger", "night_set_back", "--check")
+    assert status == 1
+    assert "failed_conditions" in hub(demo, "automation", "trace", "night_set_back")
+    assert "action/0" in hub(demo, "automation", "trace", "night_set_back", "-2")
+    status, told = refused(demo, "automation", "trace", "night_set_back", "-9")
+    assert status == 1
+    assert "there is no run -9" in told
     hub(demo, "automation", "dry-run", "night_set_back", "off")
     assert "is off" in hub(demo, "automation", "disable", "night_set_back")
     assert "is on" in hub(demo, "automation", "enable", "Night set-back")

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from hub.api import rehearsal as work
 from hub.auth import Role
 from hub.automation.rehearsal import replay as module
 from hub.automation.rehearsal.replay import replay
 from hub.errors import InvalidFormat, NotAllowed, NotFound, Unauthorized
 from hub.hub import Hub
+from hub.resources import InvalidSpec
 from tests.hub.automation.past import remember
 from tests.peers.house import House, MakeHouse
 
@@ -115,8 +117,21 @@ async def test_another_text_is_tried(make_house: MakeHouse) -> None:
     found = await day(house.hub, config={**HEATING, "triggers": [trigger], "conditions": []})
     assert [run["time"] for run in found["runs"]] == [T + 3 * HOUR + 600, T + 9 * HOUR]
     bad = {**HEATING, "triggers": [{**trigger, "below": []}]}
-    with pytest.raises(InvalidFormat, match="below"):
+    with pytest.raises(InvalidSpec) as caught:
         await day(house.hub, config=bad)
+    assert [item["path"] for item in caught.value.problems] == ["triggers.0.below"]
+
+
+async def test_a_wrong_text_is_told_to_who_tries_it_and_not_in_the_log(
+    make_house: MakeHouse, caplog: pytest.LogCaptureFixture
+) -> None:
+    house = await furnished(make_house)
+    nowhere = {"alias": "Heating", "use_blueprint": {"path": "a/none.yaml"}}
+    with pytest.raises(InvalidSpec, match=r"no automation blueprint a/none\.yaml"):
+        await day(house.hub, config=nowhere)
+    with pytest.raises(InvalidSpec, match="triggers is missing"):
+        await day(house.hub, config={"alias": "Heating"})
+    assert not [one for one in caplog.records if one.levelname == "ERROR"]
 
 
 async def test_times_between_changes_are_kept(make_house: MakeHouse) -> None:
@@ -179,15 +194,31 @@ async def test_notes_tell_what_the_record_can_not_show(make_house: MakeHouse) ->
     notes = (await day(house.hub, config=spec))["notes"]
     assert "mqtt never fire" in notes[0]
     assert "light.never" in notes[1]
+    assert not any("before" in note for note in notes)
     rows = {"automation.heating": [(T, "on"), (T + HOUR, "off"), (T + 2 * HOUR, "on")]}
     await remember(house.hub, rows)
     assert any("switched off" in note for note in (await day(house.hub))["notes"])
 
 
+async def test_notes_tell_since_when_something_is_known(make_house: MakeHouse) -> None:
+    house = await furnished(make_house)
+    await remember(
+        house.hub,
+        {"sensor.late": [(T + HOUR, "1")]},
+        [(T + 2 * HOUR, "homeassistant_stop", {}), (T + 2.5 * HOUR, "homeassistant_start", {})],
+    )
+    trigger = {"trigger": "state", "entity_id": ["sensor.late", "sensor.room"]}
+    found = await day(house.hub, config={"alias": "x", "triggers": [trigger], "actions": []})
+    day_ = DAY.date().isoformat()
+    assert f"The hub did not run from {day_} 02:00:00+00:00 to {day_} 02:30:00" in found["notes"][0]
+    assert f"recorded of sensor.late before {day_} 01:00:00+00:00" in found["notes"][1]
+    assert not any("sensor.room" in note for note in found["notes"])
+
+
 @pytest.mark.parametrize(
     ("start", "end", "told"),
     [
-        (T + 5, T, "before the end"),
+        (T + 5, T, "after the start"),
         (T + 3 * 86400, None, "in the past"),
         (T - 40 * 86400, None, "31 days"),
     ],
@@ -279,6 +310,34 @@ async def test_both_doors(make_house: MakeHouse) -> None:
     assert (await found.json())["runs"] == _ids_out(answer["result"]["runs"], await found.json())
     bad = await client.call(type="automation/replay", entity_id="automation.heating", start="soon")
     assert "start: expected a time" in bad["error"]["message"]
+
+
+async def test_traces_over_rest_want_the_rights_of_the_websocket(make_house: MakeHouse) -> None:
+    house = await furnished(make_house)
+    auth = house.hub.auth
+    house.hub.automations.trigger("automation.heating")
+    client = await house.connect()
+    item = {"domain": "automation", "item_id": "heating"}
+    runs = (await client.call(type="trace/list", **item))["result"]
+    path = "/api/automation/traces"
+    asked = {"entity_id": "automation.heating"}
+    assert await (await house.request("GET", path, params=asked)).json() == runs
+    one = {**asked, "run_id": runs[0]["run_id"]}
+    whole = await client.call(type="trace/get", run_id=runs[0]["run_id"], **item)
+    found = await (await house.request("GET", path, params=one)).json()
+    assert found["run_id"] == whole["result"]["run_id"]
+    none = await house.request("GET", path, params={**asked, "run_id": "none"})
+    assert none.status == 404
+    deny = [{"effect": "deny", "verbs": ["read"], "entity": "sensor.room"}]
+    await auth.policies.put("no-room", deny)
+    some = await auth.users.create("Some", role=Role.VIEWER, policies=["no-room"])
+    with pytest.raises(Unauthorized):
+        work.traces(house.hub, some, asked)
+    hide = [{"effect": "deny", "verbs": ["read"], "resource_type": "hub.automation"}]
+    await auth.policies.put("blind", hide)
+    blind = await auth.users.create("Blind", role=Role.VIEWER, policies=["blind"])
+    with pytest.raises(NotFound):
+        work.traces(house.hub, blind, asked)
 
 
 def _ids_out(runs: list[Any], other: dict[str, Any]) -> list[Any]:
