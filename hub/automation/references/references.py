@@ -10,7 +10,7 @@ from hub.automation.references.exists import exists
 from hub.automation.references.named import Kind, Named, named
 from hub.automation.references.policies import in_policy, with_other_id
 from hub.automation.references.rename import renamed
-from hub.errors import InvalidFormat, NotFound
+from hub.errors import HubError, InvalidFormat, NotFound
 from hub.states.machine import valid_entity_id
 
 if TYPE_CHECKING:
@@ -78,6 +78,7 @@ class References:
 
     async def of(self, entity_id: str, user: "User | None" = None) -> list[dict[str, Any]]:
         """Return who names an entity; raises `NotFound` for one that the user may not read."""
+        _check_id(entity_id)
         if user is not None and not user.may("read", entity_id):
             raise NotFound(f"There is no entity {entity_id}")
         await self.read()
@@ -100,14 +101,16 @@ class References:
         *,
         dry_run: bool = False,
     ) -> dict[str, Any]:
-        """Write the new id of an entity wherever the old one is named, all or nothing.
+        """Write the new id of an entity wherever the old one is named.
 
-        What comes from a file is refused with file and line; somebody has to change that by hand.
-        Raises `InvalidFormat`, `NotFound`, and what a write raises.
+        Resources are written in one transaction, all or none; policies after them. What comes
+        from a file is refused with file and line; somebody has to change that by hand.
+        Raises `InvalidFormat`, `NotFound`, and what a write of resources raises.
         """
-        for name in (old, new):
-            if not valid_entity_id(name):
-                raise InvalidFormat(f"{name[:80]!r} is not an entity id")
+        _check_id(old)
+        _check_id(new)
+        if old == new:
+            raise InvalidFormat(f"new_entity_id: {new} is what it is called already")
         if user is not None and not user.may("read", old):
             raise NotFound(f"There is no entity {old}")
         await self.read()
@@ -126,7 +129,10 @@ class References:
                 specs[item.resource.id] = spec or item.resource.spec
         await self._write(specs, context, f"{old} is called {new} now", dry_run=dry_run)
         if not dry_run:
-            await self._rename_in_policies(naming, old, new, user)
+            for name, reason in (await self._rename_in_policies(naming, old, new, user)).items():
+                left = [row for row in changed if row["id"] == name]
+                refused += [{**row, "reason": reason} for row in left]
+                changed = [row for row in changed if row not in left]
         return {"changed": changed, "refused": refused}
 
     async def _write(
@@ -165,14 +171,20 @@ class References:
 
     async def _rename_in_policies(
         self, naming: Iterable[Reference], old: str, new: str, user: "User | None"
-    ) -> None:
+    ) -> dict[str, str]:
+        """Write policies anew, each by itself; return why one could not be written."""
+        failed: dict[str, str] = {}
         if user is not None and not user.is_admin:
-            return
+            return failed
         for name in {item.owner_id for item in naming if item.owner_type == "policy"}:
             policy = self._hub.auth.policies.get(name)
             if policy is not None:
                 rules = [with_other_id(rule.as_dict(), old, new) for rule in policy.rules]
-                await self._hub.auth.policies.put(name, rules, policy.description)
+                try:
+                    await self._hub.auth.policies.put(name, rules, policy.description)
+                except HubError as error:
+                    failed[name] = error.message
+        return failed
 
     # --- inside
 
@@ -278,6 +290,11 @@ class References:
         registry = self._hub.entity_registry
         entry = registry.by_unique_id(item.owner_type, item.owner_type, item.resource.key)
         return None if entry is None else entry.entity_id
+
+
+def _check_id(name: str) -> None:
+    if not valid_entity_id(name):
+        raise InvalidFormat(f"{name[:80]!r} is not an entity id such as sensor.kitchen")
 
 
 def _may_read(item: Reference, user: "User | None") -> bool:

@@ -9,6 +9,8 @@ from hub.automation.references import Kind, named
 from hub.automation.references.rename import renamed
 from hub.errors import InvalidFormat, NotFound
 from hub.events import Context
+from hub.resources import InvalidSpec
+from hub.storage import StorageError
 from tests.peers.house import House, MakeHouse
 
 SPEC: dict[str, Any] = {
@@ -256,6 +258,43 @@ async def test_bad_ids_are_refused(make_house: MakeHouse) -> None:
     house, switch = await furnished(make_house)
     with pytest.raises(InvalidFormat, match="not an entity id"):
         await house.hub.references.rename(switch, "no id", Context())
+    with pytest.raises(InvalidFormat, match="called already"):
+        await house.hub.references.rename(switch, switch, Context())
+    with pytest.raises(InvalidFormat, match="not an entity id"):
+        await house.hub.references.of("nothing")
+
+
+async def test_a_rename_that_one_resource_refuses_changes_none(make_house: MakeHouse) -> None:
+    """A scene can not set every domain; the automation beside it must stay as it is."""
+    house, switch = await furnished(make_house)
+    hub = house.hub
+    await hub.resources.put("hub.scene", "evening", {"name": "x", "entities": {switch: "on"}})
+    for dry_run in (True, False):
+        with pytest.raises(InvalidSpec, match=r"can not set camera\.new"):
+            await hub.references.rename(switch, "camera.new", Context(), dry_run=dry_run)
+    assert hub.resources.get("hub.automation", "mine").revision == 1
+    assert hub.resources.get("hub.scene", "evening").revision == 1
+    assert len(await hub.references.of(switch)) == 2
+
+
+async def test_a_policy_that_can_not_be_written_is_told(
+    make_house: MakeHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house, switch = await furnished(make_house)
+    hub = house.hub
+    await hub.auth.policies.put(
+        "some", [{"effect": "allow", "verbs": ["control"], "entity": switch}]
+    )
+
+    async def fail(*_given: Any) -> None:
+        raise StorageError("the disk is full")
+
+    monkeypatch.setattr(hub.auth.policies, "put", fail)
+    found = await hub.references.rename(switch, "switch.new", Context())
+    assert [row["id"] for row in found["changed"]] == ["hub.automation/mine"]
+    assert [(row["id"], row["reason"]) for row in found["refused"]] == [
+        ("some", "the disk is full")
+    ]
 
 
 async def test_what_one_may_not_read_does_not_exist(make_house: MakeHouse) -> None:
