@@ -12,7 +12,7 @@ from hub.automation.rehearsal import given, wording
 from hub.config import loader
 from hub.errors import Problem
 from hub.jobs.job import JobState
-from hub.schema import boolean, entity_id, text
+from hub.schema import boolean, text
 
 FOLDER: Final = "tests"
 
@@ -54,7 +54,6 @@ _SEEN: Final = wording.strict(
     {
         vol.Optional("state"): wording.state_text,
         vol.Optional("attributes"): dict,
-        vol.Optional("context_of"): entity_id,
     }
 )
 
@@ -94,7 +93,6 @@ STEPS: Final[dict[str, dict[vol.Marker, Any]]] = {
         vol.Required("call"): wording.service,
         vol.Optional("target"): wording.target,
         vol.Optional("data", default=dict): dict,
-        vol.Optional("wait", default=True): boolean,
     },
     "mqtt": {
         vol.Required("mqtt"): text,

@@ -81,7 +81,7 @@ class _Player:
         self.house = House(settings, start, effects=given_.get("effects", True))
         self._seen = [0, 0]
         self._answered: dict[str, Any] = {}
-        self._own: set[int] = set()
+        self._own: dict[int, Context] = {}
         self._log = _Log()
 
     async def play(self) -> None:
@@ -115,6 +115,7 @@ class _Player:
             await self._step(index, step)
         if case.expect is not None:
             self._look(case.expect, ("expect",))
+        self._tell_error({})
         self._outcome.notes += self._ran()
         # Both begin with their time; a step comes before the runs that it set off.
         self._outcome.notes.sort(key=lambda line: line[:STAMP])
@@ -166,6 +167,7 @@ class _Player:
         if "log" in wanted and not self._log.holds(wanted["log"]):
             wrong.append(("log", f"no line with {wanted['log']!r}; lines: {self._log.lines}"))
         self._seen = [len(house.world.calls.made), len(house.events)]
+        self._tell_error(wanted)
         for what, told in wrong:
             where = self._case.where(*keys, *_keys(what))
             self._outcome.failures.append(f"{where}: {what}: {told}")
@@ -204,28 +206,38 @@ class _Player:
 
     async def _call(self, step: Step) -> None:
         """Call as a person does; the call itself is not among those that are expected."""
+        self._tell_error({})
         context = Context()
-        self._own.add(id(context))
-        self._answered = {"context": context}  # kept alive: its id must stay its own
-        domain, _, service = step["call"].partition(".")
+        self._own[id(context)] = context  # kept alive: its id must stay its own
+        answered = self._answered = {"call": step["call"]}
         task = self.house.world.tasks.spawn(
-            self._answer(domain, service, step, context), f"call {step['call']}", inherit=True
+            self._answer(step, context, answered), f"call {step['call']}", inherit=True
         )
         await self.house.clock.settle()
         if task.done():
             await task
 
-    async def _answer(self, domain: str, service: str, step: Step, context: Context) -> None:
+    async def _answer(self, step: Step, context: Context, answered: dict[str, Any]) -> None:
         services = self.house.world.services
+        domain, _, service = step["call"].partition(".")
         own = self.house.world.calls.responds(domain, service)
         try:
             found = await services.call(
                 domain, service, step["data"], step.get("target"), context, own
             )
         except HubError as error:
-            self._answered["error"] = error.message
+            answered["error"] = error.message
         else:
-            self._answered["response"] = found
+            answered["response"] = found
+
+    def _tell_error(self, wanted: Mapping[str, Any]) -> None:
+        """Count a failed call as a failure, unless its error is expected."""
+        answered = self._answered
+        if "error" in answered and not answered.get("told"):
+            answered["told"] = True
+            if "error" not in wanted:
+                told = f"the call of {answered['call']} failed: {answered['error']}"
+                self._outcome.failures.append(f"{self._case.where()}: {told}")
 
     async def _mqtt(self, step: Step) -> None:
         payload = step["payload"]

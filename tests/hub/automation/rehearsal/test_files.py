@@ -140,6 +140,28 @@ FAILING = """- name: the light
 """
 
 
+@pytest.mark.parametrize("expected", [True, False])
+async def test_a_call_that_fails_is_a_failure_unless_it_is_expected(
+    house: Path, expected: bool
+) -> None:
+    (house / "hub.yaml").write_text(
+        HUB + "script:\n  hello: {fields: {who: {required: true}}, sequence: []}\n"
+    )
+    wanted = "error: who" if expected else "calls: []"
+    last = "" if expected else "    - call: light.turn_on\n"
+    write(
+        house,
+        f"- name: one\n  steps:\n    - call: script.hello\n{last}  expect: {{{wanted}}}\n",
+    )
+    found = await failures(house)
+    if expected:
+        assert found == []
+    else:
+        (failure,) = found
+        assert "the call of script.hello failed" in failure
+        assert "who" in failure
+
+
 def test_failures_are_told_with_what_was_done(house: Path, tmp_path: Path) -> None:
     write(house, FAILING)
     status, told = run(house)
