@@ -1,7 +1,7 @@
 """What browser tests ask for: a hub with a demo zone and visits that end clean."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,13 +11,39 @@ import pytest
 from tests.e2e.lab import TYPE, Lab, open_lab
 from tests.e2e.visits import Place, Tab, Visit, watch
 from tests.peers.house import House, MakeHouse
-from tests.peers.hub import HubProcess
+from tests.peers.hub import HubProcess, starter
+from tests.peers.ports import free_port_number
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, BrowserContext
 
 STATIC = Path(__file__).parents[2] / "hub" / "api" / "static"
 CONFIG = "hub:\n  name: Test house\nmqtt:\n  enabled: false\ndemo:\n  area: Workshop\n"
+
+
+@pytest.fixture(scope="session")
+def owned(tmp_path_factory: pytest.TempPathFactory) -> HubProcess:
+    """A hub that has its owner and is never started."""
+    home = tmp_path_factory.mktemp("owned")
+    process = HubProcess(home / "config", home / "data", free_port_number())
+    process.init()
+    return process
+
+
+@pytest.fixture
+def start_hub(
+    tmp_path_factory: pytest.TempPathFactory, owned: HubProcess
+) -> Iterator[Callable[..., HubProcess]]:
+    """Return a function that starts a hub; all of them have the same owner."""
+    with starter(tmp_path_factory, owned) as start:
+        yield start
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory, owned: HubProcess) -> Iterator[HubProcess]:
+    """A hub like `demo`, for all tests of a file that leave it as they found it."""
+    with starter(tmp_path_factory, owned) as start:
+        yield start(CONFIG)
 
 
 @pytest.fixture

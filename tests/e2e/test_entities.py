@@ -53,8 +53,8 @@ async def test_only_visible_rows_are_in_the_document(demo: HubProcess, visit: Vi
     await expect(row).to_contain_text("Changed")
 
 
-async def test_the_search_is_in_the_address(demo: HubProcess, visit: Visit) -> None:
-    tab = await visit(demo)
+async def test_the_search_is_in_the_address(shared: HubProcess, visit: Visit) -> None:
+    tab = await visit(shared)
     await tab.sign_in("/entities", stay=True)
     await tab.page.get_by_role("searchbox").fill("workshop lamp")
     rows = tab.page.locator("hub-entities li")
@@ -66,8 +66,8 @@ async def test_the_search_is_in_the_address(demo: HubProcess, visit: Visit) -> N
 
 
 @pytest.mark.parametrize("locale", ["en-GB", "ar-EG"])
-async def test_no_row_is_cut_on_a_phone(demo: HubProcess, visit: Visit, locale: str) -> None:
-    tab = await visit(demo, viewport={"width": 390, "height": 800}, locale=locale)
+async def test_no_row_is_cut_on_a_phone(shared: HubProcess, visit: Visit, locale: str) -> None:
+    tab = await visit(shared, viewport={"width": 390, "height": 800}, locale=locale)
     await tab.sign_in("/entities")
     states = tab.page.locator("hub-entities li .state")
     lamp = tab.page.locator("hub-entities li").filter(has_text="switch.demo_lamp")
@@ -80,8 +80,8 @@ async def test_no_row_is_cut_on_a_phone(demo: HubProcess, visit: Visit, locale: 
         assert frame["x"] <= box["x"] <= box["x"] + box["width"] <= frame["x"] + frame["width"] + 1
 
 
-async def test_rows_have_the_control_of_their_kind(demo: HubProcess, visit: Visit) -> None:
-    tab = await visit(demo)
+async def test_rows_have_the_control_of_their_kind(shared: HubProcess, visit: Visit) -> None:
+    tab = await visit(shared)
     await tab.sign_in()
     await tab.page.get_by_role("switch", name="Lamp").click()
     await tab.page.get_by_role("combobox", name="Scene").select_option("party")
@@ -91,8 +91,8 @@ async def test_rows_have_the_control_of_their_kind(demo: HubProcess, visit: Visi
     await becomes(tab, "button.demo_bell", "20")
 
 
-async def test_a_number_is_typed_within_its_range(demo: HubProcess, visit: Visit) -> None:
-    tab = await visit(demo)
+async def test_a_number_is_typed_within_its_range(shared: HubProcess, visit: Visit) -> None:
+    tab = await visit(shared)
     await tab.sign_in("/?entity=number.demo_level")
     level = tab.page.get_by_role("textbox", name="Level")
     await level.fill("70")
@@ -105,9 +105,9 @@ async def test_a_number_is_typed_within_its_range(demo: HubProcess, visit: Visit
 
 
 async def test_the_details_show_the_state_and_call_a_service(
-    demo: HubProcess, visit: Visit
+    shared: HubProcess, visit: Visit
 ) -> None:
-    tab = await visit(demo)
+    tab = await visit(shared)
     await tab.sign_in()
     await tab.page.get_by_role("link", name="Workshop").click()
     dialog = tab.page.get_by_role("dialog")

@@ -2,7 +2,6 @@
 
 import re
 import time
-from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,6 @@ import pytest
 from playwright.async_api import expect
 
 from tests.e2e import past
-from tests.e2e.conftest import CONFIG
 from tests.e2e.visits import Tab, Visit
 from tests.peers.hub import HubProcess
 
@@ -32,12 +30,11 @@ PAINTED = """(canvas) => {
 }"""
 
 
-@pytest.fixture
-def lived(start_hub: Callable[..., HubProcess]) -> HubProcess:
+@pytest.fixture(scope="module")
+def lived(shared: HubProcess) -> HubProcess:
     """A demo hub that has recorded its zone for two days."""
-    hub = start_hub(CONFIG)
-    past.write_day(hub.data, hours=50)
-    return hub
+    past.write_day(shared.data, hours=50)
+    return shared
 
 
 async def write(tab: Tab, entity_id: str, state: str, **attributes: str) -> None:
@@ -241,8 +238,9 @@ async def test_the_logbook_tells_who_called_what(lived: HubProcess, visit: Visit
     await expect(tab.page.get_by_role("dialog")).to_contain_text("switch.demo_lamp")
 
 
-async def test_the_recorder_tells_what_fills_it_and_purges(lived: HubProcess, visit: Visit) -> None:
-    tab = await visit(lived)
+async def test_the_recorder_tells_what_fills_it_and_purges(demo: HubProcess, visit: Visit) -> None:
+    past.write_day(demo.data)
+    tab = await visit(demo)
     await tab.sign_in("/settings/recorder")
     page = tab.page.locator("hub-recorder")
     await expect(page).to_contain_text("Recording")

@@ -58,10 +58,10 @@ def axe() -> str:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("locale", ["en-GB", "ar-EG"])
 async def test_no_page_has_an_accessibility_violation(
-    demo: HubProcess, visit: Visit, axe: str, scheme: str, locale: str
+    shared: HubProcess, visit: Visit, axe: str, scheme: str, locale: str
 ) -> None:
     tab = await visit(
-        demo, viewport=PHONE if scheme == "dark" else {"width": 1440, "height": 900},
+        shared, viewport=PHONE if scheme == "dark" else {"width": 1440, "height": 900},
         color_scheme=scheme, locale=locale, reduced_motion="reduce", bypass_csp=True,
     )  # fmt: skip
     await tab.open()
@@ -130,8 +130,8 @@ async def test_no_state_of_a_resource_has_an_accessibility_violation(
     await clean("deletion")
 
 
-async def test_arabic_turns_the_page_round(demo: HubProcess, visit: Visit) -> None:
-    tab = await visit(demo, locale="ar-EG")
+async def test_arabic_turns_the_page_round(shared: HubProcess, visit: Visit) -> None:
+    tab = await visit(shared, locale="ar-EG")
     await tab.sign_in()
     root = tab.page.locator("html")
     await expect(root).to_have_attribute("dir", "rtl")
@@ -143,8 +143,8 @@ async def test_arabic_turns_the_page_round(demo: HubProcess, visit: Visit) -> No
     await expect(tab.page.get_by_role("heading", level=1)).to_have_text("Settings")
 
 
-async def test_the_theme_is_chosen_and_kept(demo: HubProcess, visit: Visit) -> None:
-    tab = await visit(demo, color_scheme="light")
+async def test_the_theme_is_chosen_and_kept(shared: HubProcess, visit: Visit) -> None:
+    tab = await visit(shared, color_scheme="light")
     await tab.sign_in("/settings", stay=True)
     await expect(tab.page.locator("html")).to_have_attribute("data-theme", "light")
     await tab.page.get_by_label("Theme").select_option("dark")
@@ -153,8 +153,8 @@ async def test_the_theme_is_chosen_and_kept(demo: HubProcess, visit: Visit) -> N
     await expect(tab.page.locator("html")).to_have_attribute("data-theme", "dark")
 
 
-async def test_the_first_view_asks_for_little(demo: HubProcess, visit: Visit) -> None:
-    tab = await visit(demo)
+async def test_the_first_view_asks_for_little(shared: HubProcess, visit: Visit) -> None:
+    tab = await visit(shared)
     await tab.sign_in(stay=True)
     tab.requests.clear()
     await tab.page.reload()
@@ -163,15 +163,15 @@ async def test_the_first_view_asks_for_little(demo: HubProcess, visit: Visit) ->
     assert len(tab.requests) <= FIRST_VIEW, tab.requests
 
 
-async def test_a_long_lived_token_is_shown_once(demo: HubProcess, visit: Visit) -> None:
-    tab = await visit(demo)
+async def test_a_long_lived_token_is_shown_once(shared: HubProcess, visit: Visit) -> None:
+    tab = await visit(shared)
     await tab.sign_in("/settings", stay=True)
     await tab.page.get_by_label("Name of the new token").fill("Grafana")
     await tab.page.keyboard.press("Enter")
     shown = tab.page.get_by_label("Copy the token now")
     token = await shown.input_value()
     answer = await tab.page.request.get(
-        f"{demo.url}/api/", headers={"Authorization": f"Bearer {token}"}
+        f"{shared.url}/api/", headers={"Authorization": f"Bearer {token}"}
     )
     assert answer.status == 200
     await tab.page.reload()
@@ -181,6 +181,6 @@ async def test_a_long_lived_token_is_shown_once(demo: HubProcess, visit: Visit) 
     await revoke.click()
     await expect(revoke).to_be_hidden()
     answer = await tab.page.request.get(
-        f"{demo.url}/api/", headers={"Authorization": f"Bearer {token}"}
+        f"{shared.url}/api/", headers={"Authorization": f"Bearer {token}"}
     )
     assert answer.status == 401
