@@ -57,27 +57,27 @@ _SEEN: Final = wording.strict(
     }
 )
 
-EXPECT: Final = wording.strict(
-    {
-        vol.Optional("calls"): wording.listed(wording.call),
-        vol.Optional("calls_in_any_order"): wording.listed(wording.call),
-        vol.Optional("calls_include"): wording.listed(wording.call),
-        vol.Optional("not_called"): wording.listed(wording.call),
-        vol.Optional("states"): wording.by_entity(_seen),
-        vol.Optional("events"): wording.listed(_event),
-        vol.Optional("runs"): wording.by_entity(vol.All(int, vol.Range(0))),
-        vol.Optional("result"): wording.by_entity(text),
-        vol.Optional("trace"): wording.by_entity(_trace),
-        vol.Optional("response"): vol.Any(dict, None),
-        vol.Optional("error"): text,
-        vol.Optional("log"): text,
-    }
-)
+EXPECTED: Final[dict[vol.Marker, Any]] = {
+    vol.Optional("calls"): wording.listed(wording.call),
+    vol.Optional("calls_in_any_order"): wording.listed(wording.call),
+    vol.Optional("calls_include"): wording.listed(wording.call),
+    vol.Optional("not_called"): wording.listed(wording.call),
+    vol.Optional("states"): wording.by_entity(_seen),
+    vol.Optional("events"): wording.listed(_event),
+    vol.Optional("runs"): wording.by_entity(vol.All(int, vol.Range(0))),
+    vol.Optional("result"): wording.by_entity(text),
+    vol.Optional("trace"): wording.by_entity(_trace),
+    vol.Optional("response"): vol.Any(dict, None),
+    vol.Optional("error"): text,
+    vol.Optional("log"): text,
+}
 """What is compared; `calls` are those since the last time that something was expected."""
+
+_EXPECT: Final = wording.strict(EXPECTED)
 
 
 def _expect(value: object) -> Any:
-    found = EXPECT(value)
+    found = _EXPECT(value)
     if not found:
         raise vol.Invalid("expects nothing: name calls, states, trace or another thing")
     return found

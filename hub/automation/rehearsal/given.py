@@ -72,62 +72,63 @@ STATUS: Final[dict[vol.Marker, Any]] = {
 
 _LABELS: Final = wording.listed(text)
 
-_GIVEN: Final = wording.strict(
-    {
-        vol.Optional("time"): wording.moment,
-        vol.Optional("time_zone"): wording.zone,
-        vol.Optional("latitude"): finite_float,
-        vol.Optional("longitude"): finite_float,
-        vol.Optional("elevation"): finite_float,
-        vol.Optional("only"): wording.listed(text),
-        vol.Optional("off"): wording.listed(text),
-        vol.Optional("effects"): boolean,
-        vol.Optional("mqtt"): boolean,
-        vol.Optional("states"): wording.by_entity(state),
-        vol.Optional("services"): vol.Schema({wording.service: _answers}),
-        vol.Optional("resources"): vol.Schema({resource_id: wording.strict(STATUS)}),
-        vol.Optional("floors"): vol.Schema(
-            {text: _or_name({vol.Optional("name"): text, vol.Optional("level"): int})}
-        ),
-        vol.Optional("labels"): vol.Schema({text: _or_name({vol.Optional("name"): text})}),
-        vol.Optional("areas"): vol.Schema(
-            {
-                text: _or_name(
-                    {
-                        vol.Optional("name"): text,
-                        vol.Optional("floor"): text,
-                        vol.Optional("labels"): _LABELS,
-                        vol.Optional("aliases"): _LABELS,
-                    }
-                )
-            }
-        ),
-        vol.Optional("devices"): vol.Schema(
-            {
-                text: _or_name(
-                    {
-                        vol.Optional("name"): text,
-                        vol.Optional("area"): text,
-                        vol.Optional("labels"): _LABELS,
-                        vol.Optional("manufacturer"): text,
-                        vol.Optional("model"): text,
-                    }
-                )
-            }
-        ),
-        vol.Optional("entities"): wording.by_entity(
-            _or_name(
+GIVEN: Final[dict[vol.Marker, Any]] = {
+    vol.Optional("time"): wording.moment,
+    vol.Optional("time_zone"): wording.zone,
+    vol.Optional("latitude"): finite_float,
+    vol.Optional("longitude"): finite_float,
+    vol.Optional("elevation"): finite_float,
+    vol.Optional("only"): wording.listed(text),
+    vol.Optional("off"): wording.listed(text),
+    vol.Optional("effects"): boolean,
+    vol.Optional("mqtt"): boolean,
+    vol.Optional("states"): wording.by_entity(state),
+    vol.Optional("services"): vol.Schema({wording.service: _answers}),
+    vol.Optional("resources"): vol.Schema({resource_id: wording.strict(STATUS)}),
+    vol.Optional("floors"): vol.Schema(
+        {text: _or_name({vol.Optional("name"): text, vol.Optional("level"): int})}
+    ),
+    vol.Optional("labels"): vol.Schema({text: _or_name({vol.Optional("name"): text})}),
+    vol.Optional("areas"): vol.Schema(
+        {
+            text: _or_name(
+                {
+                    vol.Optional("name"): text,
+                    vol.Optional("floor"): text,
+                    vol.Optional("labels"): _LABELS,
+                    vol.Optional("aliases"): _LABELS,
+                }
+            )
+        }
+    ),
+    vol.Optional("devices"): vol.Schema(
+        {
+            text: _or_name(
                 {
                     vol.Optional("name"): text,
                     vol.Optional("area"): text,
-                    vol.Optional("device"): text,
                     vol.Optional("labels"): _LABELS,
-                    vol.Optional("platform"): text,
+                    vol.Optional("manufacturer"): text,
+                    vol.Optional("model"): text,
                 }
             )
-        ),
-    }
-)
+        }
+    ),
+    vol.Optional("entities"): wording.by_entity(
+        _or_name(
+            {
+                vol.Optional("name"): text,
+                vol.Optional("area"): text,
+                vol.Optional("device"): text,
+                vol.Optional("labels"): _LABELS,
+                vol.Optional("platform"): text,
+            }
+        )
+    ),
+}
+"""What can be given, by key."""
+
+_GIVEN: Final = wording.strict(GIVEN)
 
 
 def section(value: object) -> dict[str, Any]:

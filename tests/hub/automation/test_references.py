@@ -1,5 +1,7 @@
 """Who names what: found in texts, told when it leads nowhere, written anew when it is renamed."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -335,3 +337,17 @@ async def test_both_doors(make_house: MakeHouse) -> None:
     ]
     done = await (await house.request("POST", "/api/references/rename", json=names)).json()
     assert done == tried["result"]
+
+
+async def test_the_example_of_the_page(make_house: MakeHouse) -> None:
+    text = (Path(__file__).parents[3] / "docs/references.md").read_text()
+    (example,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    indented = example.replace("\n", "\n  ").rstrip()
+    house = await make_house(f"mqtt:\n  enabled: false\nautomation:\n  {indented}\n")
+    rows = await house.hub.references.dead()
+    told = [line.split() for line in text.partition("MISSING")[2].splitlines()[1:7]][:5]
+    found = [(row["kind"], row["value"], row["path"]) for row in rows]
+    assert found == [(line[0], line[1], line[-1]) for line in told]
+    # The page counts the lines of automations.yaml; here the text lies three lines further down.
+    lines = [int(line[3].rpartition(":")[2]) for line in told]
+    assert [row["line"] - 3 for row in rows] == lines
