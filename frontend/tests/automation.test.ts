@@ -3,9 +3,12 @@ import { entityOf, itemAddress, itemId } from "../src/automation/items";
 import { pairs, type ReplayRun } from "../src/automation/replay";
 import { nodesOf, pictureOf, startOf, type Trace, type TraceStep } from "../src/automation/steps";
 import { read, write } from "../src/automation/text";
+import { becauseText, messageText, noteText, triggerText } from "../src/automation/told";
+import { say } from "../src/automation/words";
 import { EntityStore } from "../src/data/store";
 import { useHub, type Hub } from "../src/hub";
 import { useStrings } from "../src/i18n";
+import ar from "../src/locale/ar.json";
 import en from "../src/locale/en.json";
 
 const store = new EntityStore((run) => run());
@@ -120,5 +123,25 @@ describe("an item", () => {
     expect(entityOf("automation", { key: "other", spec: { id: "evening" } }, store)?.entity_id).toBe("automation.evening_light");
     expect(entityOf("script", { key: "party", spec: {} }, store)?.entity_id).toBe("script.party");
     expect([itemId({ key: "k", spec: { id: "i" } }), itemAddress("automation"), itemAddress("scene"), itemAddress("script", "a.b", "traces")]).toEqual(["i", "/automations", "/automations/scenes", "/automations/script?id=a.b&tab=traces"]);
+  });
+});
+
+describe("what the hub tells in English", () => {
+  it("is said in the reader's words, and stays where it is not known", () => {
+    expect(triggerText("state of sensor.phase")).toBe("state of sensor.phase");
+    expect(messageText("automation", "triggered by time pattern")).toBe("ran: time pattern");
+    expect(messageText("automation", "triggered")).toBe("ran");
+    expect(messageText("script", "started")).toBe("started");
+    expect(messageText("odd", "sang")).toBe("sang");
+    expect(becauseText("triggered")).toBe("");
+    expect(noteText("Nothing is recorded of light.a, light.b in this time")).toBe("Nothing is recorded of light.a, light.b in this time.");
+    useStrings("ar", ar);
+    expect(messageText("automation", "triggered by sunset with offset")).toBe("عمل: غروب الشمس");
+    expect(becauseText("triggered by something new")).toContain("something new");
+  });
+
+  it("names how long a wait is", () => {
+    const waits = [0.2, { milliseconds: 300 }, { minutes: 1, seconds: 30 }, "00:05:00", { minutes: "{{ x }}" }];
+    expect(waits.map((delay) => say("act", { delay }).detail)).toEqual(["200 ms", "300 ms", "1 min 30 sec", "00:05:00", 'minutes: "{{ x }}"']);
   });
 });

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { age, number, plainNumber, preferred, readNumber, t, useStrings, word } from "../src/i18n";
+import { age, bytes, moment, number, plainNumber, preferred, readNumber, t, useStrings, word } from "../src/i18n";
 import ar from "../src/locale/ar.json";
 import en from "../src/locale/en.json";
 
@@ -32,7 +32,21 @@ describe("words", () => {
   });
 });
 
+describe("moments", () => {
+  it("are written as in the browser's region, where it speaks the language", () => {
+    const at = new Date(2026, 10, 21, 16, 5, 9).getTime() / 1000;
+    expect(moment(at)).toBe("Nov 21, 2026, 16:05:09");
+    useStrings("en", en, "latn", ["ar-EG", "en-GB"]);
+    expect(moment(at)).toBe("21 Nov 2026, 16:05:09");
+  });
+});
+
 describe("numbers", () => {
+  it("say how large something is", () => {
+    expect([1, 606, 2_400, 4_400_000].map(bytes)).toEqual(["1 byte", "606 bytes", "2.4 kB", "4.4 MB"]);
+  });
+
+
   it("are written in the chosen digits", () => {
     expect(number(21.5, 1)).toBe("21.5");
     useStrings("ar", ar, "arab");

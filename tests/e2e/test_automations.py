@@ -80,7 +80,7 @@ async def test_a_run_is_drawn_with_the_way_it_took(house: HubProcess, visit: Vis
     await tab.sign_in("/automations", stay=True)
     await put(tab, "evening", EVENING)
     page = tab.page
-    await page.get_by_role("button", name="Run Evening light now").click()
+    await page.get_by_role("button", name="Run now: Evening light").click()
     await page.get_by_role("link", name="Evening light").click()
     await expect(page.locator("hub-steps .node").first).to_contain_text("Demo Phase · → dusk")
     await page.locator(".tabs").get_by_role("link", name="Traces").click()
@@ -126,7 +126,7 @@ async def test_an_automation_is_switched_run_and_rehearsed(house: HubProcess, vi
     await rehearse.focus()
     await page.keyboard.press("Space")
     await expect(rehearse).to_have_attribute("aria-checked", "true")
-    run = page.get_by_role("button", name="Run Evening light now")
+    run = page.get_by_role("button", name="Run now: Evening light")
     await run.click()
     await expect(page.locator("hub-automation-row")).to_contain_text(
         re.compile("Last run (now|1 sec)")
@@ -181,6 +181,7 @@ async def test_a_mistake_is_told_at_its_line_and_saving_is_reviewed(
     page = tab.page
     await tab.open("/automations/automation?id=evening&tab=configuration")
     text = page.get_by_role("textbox", name="Text")
+    await expect(text).to_have_value(re.compile("trigger: state"))
     good = await text.input_value()
     await text.fill(good.replace("trigger: state", "trigger: stated"))
     mistake = page.locator("hub-automation-editor .mistakes button")

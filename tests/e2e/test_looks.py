@@ -1,11 +1,13 @@
 """Languages, themes, sizes, accessibility, and the first view's weight."""
 
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from playwright.async_api import expect
 
-from tests.e2e.conftest import Workshop
+from tests.e2e.conftest import CONFIG, Workshop
 from tests.e2e.lab import SERVER, TYPE
 from tests.e2e.visits import Tab, Visit
 from tests.peers.hub import HubProcess
@@ -34,8 +36,42 @@ PAGES = (
     "/?entity=climate.demo_zone",
 )
 FIRST_VIEW = 12
+LOADING = re.compile("^(Loading|جارٍ التحميل)")
 PHONE = {"width": 390, "height": 800}
 NARROW = {"width": 360, "height": 740}
+
+HELPERS = """
+counter:
+  visits: {name: Visits}
+timer:
+  tea: {name: Tea}
+input_boolean:
+  guests: {name: Guests}
+input_number:
+  level: {name: Level, min: 10, max: 20}
+input_select:
+  mode: {name: Mode, options: [Home, Away]}
+input_text:
+  note: {name: Note}
+input_datetime:
+  wake: {name: Wake, has_time: true}
+input_button:
+  ring: {name: Ring}
+schedule:
+  quiet: {name: Quiet, monday: [{from: "22:00:00", to: "23:59:00"}]}
+automation:
+  - id: evening
+    alias: Evening
+    triggers: [{trigger: state, entity_id: sensor.demo_phase, to: dusk}]
+    actions:
+      - if: "{{ is_state('switch.demo_lamp', 'on') }}"
+        then: [{stop: It is on}]
+        else: [{action: switch.turn_on, target: {entity_id: switch.demo_lamp}}]
+      - action: counter.increment
+        target: {entity_id: counter.visits}
+      - action: switch.turn_off
+        target: {entity_id: light.gone}
+"""
 
 
 async def violations(tab: Tab) -> list[str]:
@@ -73,6 +109,7 @@ async def test_no_page_has_an_accessibility_violation(
         await tab.open(path)
         await tab.page.locator("hub-app main").wait_for()
         await tab.page.locator("hub-app main h1").wait_for()
+        await expect(tab.page.get_by_text(LOADING)).to_have_count(0)
         await tab.page.add_script_tag(content=axe)
         assert (path, await violations(tab)) == (path, [])
         wide = await tab.page.evaluate("document.documentElement.scrollWidth > innerWidth")
@@ -128,6 +165,66 @@ async def test_no_state_of_a_resource_has_an_accessibility_violation(
     await page.locator("hub-resource .actions .danger").click()
     await page.locator("hub-resource-remove .note").wait_for()
     await clean("deletion")
+
+
+@pytest.mark.parametrize(
+    ("locale", "scheme", "size"),
+    [("en-GB", "light", {"width": 1280, "height": 800}), ("ar-EG", "dark", PHONE)],
+)
+async def test_no_state_of_an_automation_has_an_accessibility_violation(
+    start_hub: Callable[..., HubProcess],
+    visit: Visit,
+    axe: str,
+    locale: str,
+    scheme: str,
+    size: dict[str, int],
+) -> None:
+    hub = start_hub(CONFIG + HELPERS)
+    tab = await visit(
+        hub, viewport=size, color_scheme=scheme, locale=locale, reduced_motion="reduce",
+        bypass_csp=True,
+    )  # fmt: skip
+    page = tab.page
+
+    async def clean(state: str) -> None:
+        await expect(page.get_by_text(LOADING)).to_have_count(0)
+        await page.add_script_tag(content=axe)
+        assert (state, await violations(tab)) == (state, [])
+        wide = await page.evaluate("document.documentElement.scrollWidth > innerWidth")
+        assert (state, wide) == (state, False)
+
+    await tab.sign_in("/automations", stay=True)
+    run = page.locator("hub-automation-row button").first
+    await run.click()
+    await clean("list")
+    at = "/automations/automation?id=evening"
+    for tab_name, shown in (
+        ("overview", "hub-steps .node"),
+        ("traces", "hub-trace .about"),
+        ("configuration", "pre"),
+        ("try_it", "hub-automation-try .primary"),
+    ):
+        await tab.open(f"{at}&tab={tab_name}")
+        await page.locator(shown).first.wait_for()
+        await clean(tab_name)
+    await page.locator("hub-automation-try button").nth(1).click()
+    await page.locator("hub-automation-try h2").first.wait_for()
+    await clean("tried")
+    await tab.open("/automations/helpers")
+    await page.locator("hub-helper").first.wait_for()
+    await clean("helpers")
+    await tab.open("/automations/references")
+    await page.get_by_text("light.gone").wait_for()
+    await clean("references")
+    await tab.open("/logbook")
+    await page.locator("hub-logbook li").first.wait_for()
+    await clean("logbook")
+    await tab.open("/?entity=switch.demo_lamp")
+    await page.locator("hub-entity-details p.further button").click()
+    await page.locator("hub-rename #id").fill("switch.desk_lamp")
+    await page.locator("hub-rename .primary").click()
+    await page.locator("hub-rename .used").wait_for()
+    await clean("rename")
 
 
 async def test_arabic_turns_the_page_round(shared: HubProcess, visit: Visit) -> None:

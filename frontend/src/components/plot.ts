@@ -84,7 +84,7 @@ export function optionsOf(plot: typeof uPlot, lines: readonly Line[], lanes: rea
   const figures: uPlot.Axis = { ...axis, grid: { stroke: palette.line, width: 1 }, size: GUTTER, gap: 6, space: 34, values: (_plot, splits, _axis, _space, step) => splits.map((value) => figureLabel(value, step)) };
   return {
     legend: { show: false },
-    padding: lanes.length ? [4, 10, 0, GUTTER] : [10, 10, 0, 0],
+    padding: lanes.length ? [4, 18, 0, GUTTER] : [10, 18, 0, 0],
     cursor: { y: false, points: { show: false }, drag: { x: true, y: false, setScale: false } },
     scales: { x: { time: true, range: () => [span().from, span().to] }, y: { range: (_plot, min, max) => (lanes.length ? [0, 1] : padded(min, max)) } },
     axes: lanes.length ? [{ ...time, grid: { show: false } }, { show: false }] : [time, figures],

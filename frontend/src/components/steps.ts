@@ -23,8 +23,8 @@ export class StepGraph extends LitElement {
 
   static override styles = [base, css`
     :host { display: block; min-inline-size: 0; }
-    h3 { font-size: 0.8125rem; color: var(--muted); margin-block: 14px 6px; }
-    section:first-child h3 { margin-block-start: 0; }
+    h2 { font-size: 0.8125rem; font-weight: 600; letter-spacing: 0; color: var(--muted); margin-block: 14px 6px; }
+    section:first-child h2 { margin-block-start: 0; }
     ol { list-style: none; margin: 0; padding: 0; display: grid; gap: 8px; grid-template-columns: minmax(0, 1fr); }
     li { position: relative; min-inline-size: 0; }
     li + li::before { content: ""; position: absolute; inset-inline-start: 25px; inset-block-start: -9px; block-size: 10px; border-inline-start: 2px solid var(--line-strong); opacity: 0.6; }
@@ -59,9 +59,9 @@ export class StepGraph extends LitElement {
 
   override render() {
     const { triggers, conditions, actions } = this.picture;
-    return html`${triggers.length ? html`<section aria-label=${t("trace_when")}><h3>${t("trace_when")}</h3>${this.#list(triggers)}</section>` : nothing}
-      ${conditions.length ? html`<section aria-label=${t("trace_if")}><h3>${t("trace_if")}</h3>${this.#list(conditions)}</section>` : nothing}
-      <section aria-label=${t("trace_then")}><h3>${t("trace_then")}</h3>${actions.length ? this.#list(actions) : html`<p class="nothing">${t("trace_nothing")}</p>`}</section>`;
+    return html`${triggers.length ? html`<section aria-label=${t("trace_when")}><h2>${t("trace_when")}</h2>${this.#list(triggers)}</section>` : nothing}
+      ${conditions.length ? html`<section aria-label=${t("trace_if")}><h2>${t("trace_if")}</h2>${this.#list(conditions)}</section>` : nothing}
+      <section aria-label=${t("trace_then")}><h2>${t("trace_then")}</h2>${actions.length ? this.#list(actions) : html`<p class="nothing">${t("trace_nothing")}</p>`}</section>`;
   }
 
   #list(nodes: readonly Node[]): unknown {

@@ -108,7 +108,7 @@ export class Overview extends LitElement {
       if (!next.delete(room.id)) next.add(room.id);
       this.open = next;
     };
-    return html`<button type="button" class="plain more" aria-expanded=${open} aria-label=${t(open ? "fewer_of" : "more_of", { name })} @click=${toggle}
-      >${open ? t("fewer") : t("and_more", { count: room.rows.length - ROWS })}</button>`;
+    const what = open ? t("fewer") : t("and_more", { count: room.rows.length - ROWS });
+    return html`<button type="button" class="plain more" aria-expanded=${open} aria-label=${t("more_of", { what, name })} @click=${toggle}>${what}</button>`;
   }
 }
