@@ -99,6 +99,11 @@ async def test_a_run_is_drawn_with_the_way_it_took(house: HubProcess, visit: Vis
     await trace.locator("[data-path='action/1']").click()
     await expect(about).to_contain_text("Variables that are new here")
     await expect(about).to_contain_text("level: 42")
+    await call(tab, "automation/trigger", entity_id="automation.evening_light")
+    runs = page.locator("hub-traces nav button")
+    await expect(runs).to_have_count(2)
+    await expect(runs.last).to_have_attribute("aria-pressed", "true")
+    await expect(about).to_contain_text("level: 42")
 
     await put(tab, "evening", {**EVENING, "dry_run": True})
     await call(tab, "automation/trigger", entity_id="automation.evening_light")

@@ -60,7 +60,7 @@ export class Traces extends LitElement {
     if (!runs) return html`<p class="muted" role="status">${t("loading")}</p>`;
     if (!runs.length) return html`<p class="card empty">${t("traces_none")}</p>`;
     return html`<nav class="card runs" aria-label=${t("trace_runs")}><ul>${repeat(runs, (run) => run.run_id, (run) => this.#run(run))}</ul></nav>
-      <section class="card" aria-label=${t("traces")}>${this.trace ? html`<hub-trace .trace=${this.trace}></hub-trace>` : html`<p class="muted" role="status">${t("loading")}</p>`}</section>`;
+      <section class="card" aria-label=${t("traces")} @click=${this.#keep}>${this.trace ? html`<hub-trace .trace=${this.trace}></hub-trace>` : html`<p class="muted" role="status">${t("loading")}</p>`}</section>`;
   }
 
   #run(run: TraceShort) {
@@ -74,6 +74,11 @@ export class Traces extends LitElement {
     const url = here();
     url.searchParams.set("run", run);
     go(url, true);
+  }
+
+  /** Stay with a run that somebody looks into, also when newer ones come. */
+  #keep(): void {
+    if (this.trace && !here().searchParams.get("run")) this.#choose(this.trace.run_id);
   }
 
   /** Ask once for the changes that come together. */
