@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import os
 import signal
 import sys
 import uuid
@@ -47,6 +48,8 @@ _LOGGER = logging.getLogger(__name__)
 
 STOP_SECONDS: Final = 4.5
 """What the whole stop may take; a step that is late is left behind with a log line."""
+LEAVE_SECONDS: Final = 0.5
+"""What tasks may take that nobody stopped, once everything is written."""
 
 
 @dataclass(slots=True)
@@ -160,6 +163,20 @@ async def _run(
         _LOGGER.info("Stopping")
     finally:
         await stop(running)
+        await _leave()
+
+
+async def _leave() -> None:
+    """End the process here when a task does not end: the loop would wait for it for ever."""
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    _, stuck = await asyncio.wait(left, timeout=LEAVE_SECONDS) if left else (left, left)
+    if stuck:
+        names = ", ".join(sorted(task.get_name() for task in stuck))
+        _LOGGER.warning("Left without %s, which did not end", names)
+        logging.shutdown()
+        os._exit(0)
 
 
 async def _build(settings: "Settings", config_dir: Path, data_dir: Path) -> Hub:

@@ -17,6 +17,7 @@ from hub.storage.errors import StorageError
 from hub.storage.preflight import Damaged, explain, inspect, keep_before, peek, set_aside
 from hub.storage.rows import RowQueue
 from hub.util.clock import Clock, SystemClock
+from hub.util.sqlite import opener
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -175,7 +176,7 @@ def _engine(path: Path, busy_timeout: float) -> "AsyncEngine":
 
     engine = create_async_engine(
         URL.create("sqlite+aiosqlite", database=str(path)),
-        connect_args={"timeout": busy_timeout, "isolation_level": None},
+        async_creator=opener(path, timeout=busy_timeout, isolation_level=None),
         pool_size=1,
         max_overflow=3,
     )

@@ -2,7 +2,9 @@
 
 import asyncio
 import signal
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -112,3 +114,44 @@ async def test_an_integration_that_fails_takes_nothing_down_and_heals(house: Hou
     assert hub.states.get("switch.demo_lamp") is not None
     await loader.unload_all()
     assert attempts[-1] == -1
+
+
+STUBBORN = """
+import asyncio, os, signal, sys
+from pathlib import Path
+from hub import bootstrap
+
+started = bootstrap.start
+
+async def stubborn():
+    while True:
+        try:
+            await asyncio.sleep(3600)
+        except asyncio.CancelledError:
+            pass
+
+async def start(*arguments):
+    running = await started(*arguments)
+    stubborn.task = asyncio.create_task(stubborn(), name="a stubborn task")
+    os.kill(os.getpid(), signal.SIGTERM)
+    return running
+
+bootstrap.start = start
+sys.exit(bootstrap.run(Path(sys.argv[1]), Path(sys.argv[2]), 0))
+"""
+
+
+async def test_a_task_that_does_not_end_does_not_hold_up_the_end(tmp_path: Path) -> None:
+    (tmp_path / "hub.yaml").write_text("hub:\n  name: Test\nmqtt:\n  enabled: false\n")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", STUBBORN, str(tmp_path), str(tmp_path / "data"),
+        stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        async with asyncio.timeout(15):
+            _, log = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+    assert process.returncode == 0, log.decode()
+    assert "Left without a stubborn task, which did not end" in log.decode()

@@ -3,6 +3,8 @@
 import ssl
 from typing import TYPE_CHECKING, Any, Final
 
+from hub.util.sqlite import opener
+
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -35,7 +37,7 @@ def make_engine(
 
     engine = create_async_engine(
         address.url,
-        connect_args=_connect_args(address, busy_seconds),
+        **_way_in(address, busy_seconds),
         pool_size=1 if writer else READERS,
         max_overflow=0,
         pool_timeout=POOL_SECONDS,
@@ -84,9 +86,14 @@ def _limit_mysql(connection: Any, _record: object) -> None:
     cursor.close()
 
 
-def _connect_args(address: "Address", busy_seconds: float) -> dict[str, Any]:
-    if address.dialect == "sqlite":
-        return {"timeout": busy_seconds, "isolation_level": None}
+def _way_in(address: "Address", busy_seconds: float) -> dict[str, Any]:
+    """Return how SQLAlchemy gets a connection of the driver."""
+    if address.path is not None:
+        return {"async_creator": opener(address.path, timeout=busy_seconds, isolation_level=None)}
+    return {"connect_args": _connect_args(address)}
+
+
+def _connect_args(address: "Address") -> dict[str, Any]:
     secure = address.parts.ssl
     if address.dialect == "postgresql":
         found: dict[str, Any] = {
