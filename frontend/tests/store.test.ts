@@ -42,6 +42,15 @@ describe("the store", () => {
     expect(listener).not.toHaveBeenCalled();
   });
 
+  it("lists no id that it does not have, also between two frames", () => {
+    const { store, frame } = made();
+    store.apply(full({ "sensor.a": "1", "sensor.b": "1" }));
+    frame();
+    expect(store.ids).toEqual(["sensor.a", "sensor.b"]);
+    store.apply({ r: ["sensor.a"] });
+    expect(store.ids).toEqual(["sensor.b"]);
+  });
+
   it("keeps the same list of ids until one comes or goes", () => {
     const { store, frame } = made();
     const ids = vi.fn();

@@ -91,6 +91,8 @@ export class EntityStore {
       if (old) this.#put(decodeChanged(old, event.c[id]!));
     }
     for (const id of event.r ?? []) this.#remove(id);
+    // At once, not with the frame: who draws in between must find every id.
+    if (this.#idsDirty) this.#ids = undefined;
     if (!this.#scheduled) {
       this.#scheduled = true;
       this.schedule(() => this.#flush());
@@ -125,7 +127,6 @@ export class EntityStore {
     const { idsDirty, problemsDirty } = { idsDirty: this.#idsDirty, problemsDirty: this.#problemsDirty };
     this.#dirty.clear();
     this.#idsDirty = this.#problemsDirty = false;
-    if (idsDirty) this.#ids = undefined;
     for (const id of dirty) for (const listener of [...(this.#listeners.get(id) ?? [])]) listener();
     if (idsDirty) for (const listener of [...this.#idListeners]) listener();
     if (problemsDirty) for (const listener of [...this.#problemListeners]) listener();
