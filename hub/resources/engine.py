@@ -211,9 +211,12 @@ class Engine:
             steps = list(lane.controller.plan(desired, observed))
         except HubError as error:
             self._failed(lane, resource, error, seen=seen)
+            self._answer(id, error)
             return
         except Exception as error:  # noqa: BLE001 - somebody else's code
-            self._failed(lane, resource, Unavailable(words(error)))
+            away = Unavailable(words(error))
+            self._failed(lane, resource, away)
+            self._answer(id, away)
             return
         if resource.deleting and self._waits_for_users(lane, resource, status):
             return
@@ -347,7 +350,6 @@ class Engine:
                 retry_at=self._hub.clock.time() + delay,
             ),
         )
-        self._answer(resource.id, error)
         lane.queue.add(resource.id, delay)
 
     def _later(self, lane: Lane, resource: Resource) -> None:

@@ -235,6 +235,20 @@ async def test_a_cancelled_apply_is_taken_back_and_waits_for_a_word(world: World
     await world.folder("a", lines={"one": "3"})
 
 
+async def test_who_asks_while_an_apply_runs_gets_the_next_one(world: World) -> None:
+    """And not what becomes of the one that runs."""
+    await world.folder("a", lines={"one": "1"})
+    await world.resources.put("test.folder", "a", {"lines": {"one": "2"}, "hang_at": "one"})
+    first = (await world.phase("a", Phase.APPLYING)).job_id
+    asked = asyncio.create_task(world.resources.apply("test.folder", "a"))
+    await world.until(lambda: world.read("a")["one"] == "half")
+    await world.hub.jobs.cancel(str(first))
+    job = await asked
+    assert job is not None
+    assert job.id != first
+    await world.hub.jobs.cancel(job.id)
+
+
 async def test_an_apply_that_takes_too_long_is_taken_back(make_world: MakeWorld) -> None:
     world = await make_world(apply_seconds=0.2)
     await world.folder("a", lines={"one": "1"})
