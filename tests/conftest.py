@@ -1,5 +1,11 @@
 """What every test may ask for: the real peers, each a pytest plugin in tests/peers/."""
 
+import signal
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # Begun in the background of a script; the programs under test are to be interrupted anyway.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 pytest_plugins = [
     "tests.peers.ports",
     "tests.peers.mosquitto",
