@@ -24,6 +24,7 @@ from typing import Any
 
 import aiohttp
 import orjson
+import uvloop
 from sqlalchemy import insert, select
 
 from hub import bootstrap
@@ -249,7 +250,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        found = asyncio.run(measure(Path(folder)))
+        found = uvloop.run(measure(Path(folder)))
     text = json.dumps({"python": platform.python_version(), **found}, indent=2)
     sys.stdout.write(text + "\n")
     if arguments.json:

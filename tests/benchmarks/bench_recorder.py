@@ -6,6 +6,7 @@ rows with sqlite3's executemany into the same table, in the same batches, in the
 
 import argparse
 import asyncio
+import gc
 import json
 import random
 import sqlite3
@@ -18,6 +19,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import uvloop
+
+from hub.bootstrap import GC_THRESHOLDS
 from hub.events import EventBus
 from hub.recorder.database.address import Address
 from hub.recorder.database.store import Store
@@ -325,5 +329,6 @@ if __name__ == "__main__":
         import uvloop
 
         uvloop.install()
-    json.dump(asyncio.run(main(arguments)), sys.stdout, indent=2)
+    gc.set_threshold(*GC_THRESHOLDS)  # as the hub does
+    json.dump(uvloop.run(main(arguments)), sys.stdout, indent=2)
     print()

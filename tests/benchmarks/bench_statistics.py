@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import uvloop
+
 from hub.recorder.database.address import Address
 from hub.recorder.database.tables import states, statistics_day, statistics_hour, statistics_meta
 from hub.recorder.retention.deleting import Pace, delete_ranges
@@ -199,7 +201,7 @@ async def measure() -> dict[str, Any]:
 
 def main() -> None:
     """Print the figures as JSON."""
-    print(json.dumps(asyncio.run(measure()), indent=1))
+    print(json.dumps(uvloop.run(measure()), indent=1))
 
 
 if __name__ == "__main__":
