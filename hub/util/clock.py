@@ -33,13 +33,11 @@ class Clock(Protocol):
 class SystemClock:
     """The real clock, on the running event loop."""
 
-    def time(self) -> float:
-        """Return wall time as epoch seconds."""
-        return _time.time()
+    time = staticmethod(_time.time)
+    """Return wall time as epoch seconds."""
 
-    def monotonic(self) -> float:
-        """Return seconds that never jump."""
-        return _time.monotonic()
+    monotonic = staticmethod(_time.monotonic)
+    """Return seconds that never jump."""
 
     def call_later(self, delay: float, action: Callable[[], object]) -> Cancel:
         """Run a plain function after `delay` seconds; the returned function cancels it."""
