@@ -108,7 +108,8 @@ class Automations:
             if item is None:
                 await self._leave(resource_id)
                 continue
-            self._retire(resource_id)
+            if (before := self._retire(resource_id)) is not None:
+                item.succeed(before)
             item.owner = (owners or {}).get(resource_id)
             item.reader = self.reader(item.owner)
             self._items[resource_id] = item

@@ -38,7 +38,6 @@ class _Item(Entity):
 
     def take(self, item: Automation | Script) -> None:
         """Show another item of the same name in place of the present one."""
-        item.last_triggered = self.item.last_triggered
         item.entity_id = self.entity_id
         self.item = item
         self._follow()

@@ -92,6 +92,11 @@ class Runnable:
         """Tell whether its entity is `on`."""
         return bool(self.running)
 
+    def succeed(self, before: "Runnable") -> None:
+        """Go on with the memory of the item whose text this one's replaces."""
+        self.last_triggered = before.last_triggered
+        self.traces.extend(before.traces)
+
     def retire(self) -> None:
         """End for good, with nobody told any more."""
         self.changed = _nothing

@@ -85,6 +85,7 @@ async def test_an_edited_automation_stays_the_same_entity(house: House) -> None:
     state = hub.states.get("automation.test")
     assert state is not None
     assert state.attributes["last_triggered"] is not None
+    assert len(hub.automations.get("automation.test").traces) == 1
     await put(hub, "test", fires("Other"))
     state = hub.states.get("automation.test")
     assert state is not None
