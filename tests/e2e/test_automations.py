@@ -236,6 +236,29 @@ async def test_what_names_an_entity_is_told_and_renamed_with_it(
     await expect(page.get_by_role("heading", level=1)).to_have_text("Odd")
 
 
+SCENE = """
+scene:
+  - name: Evening
+    entities: {switch.demo_lamp: "on"}
+"""
+
+
+async def test_what_a_file_names_is_told_before_the_rename(
+    start_hub: Callable[..., HubProcess], visit: Visit
+) -> None:
+    hub = start_hub(HOUSE + SCENE)
+    tab = await visit(hub)
+    await tab.sign_in("/?entity=switch.demo_lamp")
+    page = tab.page
+    await page.get_by_role("button", name="Rename").click()
+    await page.get_by_label("Entity id").fill("switch.desk_lamp")
+    await page.get_by_role("button", name="Rename", exact=True).click()
+    await expect(page.get_by_text("These must be changed by hand:")).to_be_visible()
+    line = (HOUSE + SCENE).splitlines().index("scene:") + 3
+    await expect(page.locator("hub-rename .warn")).to_contain_text(f"hub.yaml:{line}")
+    assert (await state_of(tab, "switch.demo_lamp"))["state"]
+
+
 async def test_helpers_have_the_control_of_their_kind(house: HubProcess, visit: Visit) -> None:
     tab = await visit(house)
     await tab.sign_in("/automations/helpers")

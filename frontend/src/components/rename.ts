@@ -16,6 +16,7 @@ import { failureText } from "./failure";
 export class Rename extends LitElement {
   @property() entityId = "";
   @state() private used: Reference[] | undefined;
+  @state() private plan: Renamed | undefined;
   @state() private busy = false;
   @state() private problem = "";
   @state() private done: Renamed | undefined;
@@ -40,12 +41,13 @@ export class Rename extends LitElement {
     const entry = hub().registries.entries.get(this.entityId);
     if (done) {
       return html`<div class="note ${done.refused.length ? "warn" : "good"}" role="status"><div><p>${t("rename_done", { count: done.changed.length })}</p>
-        ${done.refused.length ? html`<p>${t("rename_by_hand")}</p><ul>${done.refused.map((each) => html`<li><bdi dir="ltr" class="mono">${each.id}</bdi>: <bdi>${each.reason}</bdi>${each.file ? html` (<bdi dir="ltr" class="mono">${each.file}${each.line ? `:${each.line}` : ""}</bdi>)` : nothing}</li>`)}</ul>` : nothing}</div></div>`;
+        ${byHand(done)}</div></div>`;
     }
     return html`<form @submit=${this.#submit} novalidate>
       <div class="field"><label for="name">${t("rename_name")}</label><input id="name" name="name" dir="auto" autocomplete="off" placeholder=${entity ? nameOf(entity) : ""} .value=${entry?.en ?? ""}></div>
       <div class="field"><label for="id">${t("rename_id")}</label><input id="id" name="id" class="mono" dir="ltr" autocomplete="off" autocapitalize="none" spellcheck="false" .value=${this.entityId} @input=${() => (this.used = undefined)}></div>
       ${used?.length ? html`<div class="used" role="status"><strong>${t("rename_used", { count: used.length })}</strong>${placesView(used)}</div>
+        ${this.plan?.refused.length ? html`<div class="note warn" role="status"><div>${byHand(this.plan)}</div></div>` : nothing}
         <label class="check"><input type="checkbox" name="follow" checked>${t("rename_follow")}</label>` : nothing}
       ${this.problem ? html`<p class="error" role="alert">${this.problem}</p>` : nothing}
       <div class="ends"><button class="primary" ?disabled=${this.busy || hub().link.offline}>${t("rename_go")}</button></div></form>`;
@@ -75,6 +77,7 @@ export class Rename extends LitElement {
     const { link } = hub();
     if (old !== next && !this.used) {
       const used = await link.ask<Reference[]>({ type: "references/of", entity_id: old });
+      this.plan = used.length ? await link.ask<Renamed>({ type: "references/rename", old_entity_id: old, new_entity_id: next, dry_run: true }) : undefined;
       this.used = used;
       if (used.length) return;
     }
@@ -88,4 +91,10 @@ export class Rename extends LitElement {
     url.searchParams.set("entity", next);
     go(url, true);
   }
+}
+
+/** What the hub can not change along, and where it stands. */
+function byHand({ refused }: Renamed) {
+  if (!refused.length) return nothing;
+  return html`<p>${t("rename_by_hand")}</p><ul>${refused.map((each) => html`<li><bdi dir="ltr" class="mono">${each.id}</bdi>: <bdi>${each.reason}</bdi>${each.file ? html` (<bdi dir="ltr" class="mono">${each.file}${each.line ? `:${each.line}` : ""}</bdi>)` : nothing}</li>`)}</ul>`;
 }
