@@ -1,7 +1,10 @@
 """Health for who starts and watches the hub, and for people."""
 
+import asyncio
 import logging
 import sqlite3
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -56,19 +59,23 @@ async def test_a_hub_that_is_not_started_is_not_ready(house: House) -> None:
     assert (await house.session.get(f"{house.url}/readyz")).status == 200
 
 
+def rename_table(path: Path, old: str, new: str) -> None:
+    """Wait for the hub's lock beside its loop, which has to turn for that."""
+    with closing(sqlite3.connect(path)) as file:
+        file.execute(f"ALTER TABLE {old} RENAME TO {new}")
+        file.commit()
+
+
 async def test_a_disk_that_fails_makes_the_hub_not_ready_and_says_why(house: House) -> None:
-    file = sqlite3.connect(house.hub.database.path)
-    file.execute("ALTER TABLE areas RENAME TO hidden")
-    file.commit()
+    path = house.hub.database.path
+    await asyncio.to_thread(rename_table, path, "areas", "hidden")
     house.hub.areas.create("Attic")
     await house.hub.areas.flush()
     answer = await house.request("GET", "/readyz")
     assert answer.status == 503
     items = {item["name"]: item for item in (await answer.json())["items"]}
     assert "can not be written" in items["database"]["message"]
-    file.execute("ALTER TABLE hidden RENAME TO areas")
-    file.commit()
-    file.close()
+    await asyncio.to_thread(rename_table, path, "hidden", "areas")
     async with aiohttp.ClientSession() as session:
         while True:
             async with session.get(f"{house.url}/readyz") as ready:
