@@ -17,7 +17,6 @@ from hub.storage.errors import StorageError
 from hub.storage.preflight import Damaged, explain, inspect, keep_before, peek, set_aside
 from hub.storage.rows import RowQueue
 from hub.util.clock import Clock, SystemClock
-from hub.util.sqlite import opener
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -173,6 +172,8 @@ def _engine(path: Path, busy_timeout: float) -> "AsyncEngine":
     """Make the engine: one connection is kept, further ones are opened for readers."""
     from sqlalchemy import URL, event
     from sqlalchemy.ext.asyncio import create_async_engine
+
+    from hub.util.sqlite import opener
 
     engine = create_async_engine(
         URL.create("sqlite+aiosqlite", database=str(path)),

@@ -3,8 +3,6 @@
 import ssl
 from typing import TYPE_CHECKING, Any, Final
 
-from hub.util.sqlite import opener
-
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -89,6 +87,8 @@ def _limit_mysql(connection: Any, _record: object) -> None:
 def _way_in(address: "Address", busy_seconds: float) -> dict[str, Any]:
     """Return how SQLAlchemy gets a connection of the driver."""
     if address.path is not None:
+        from hub.util.sqlite import opener
+
         return {"async_creator": opener(address.path, timeout=busy_seconds, isolation_level=None)}
     return {"connect_args": _connect_args(address)}
 

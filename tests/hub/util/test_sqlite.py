@@ -2,13 +2,14 @@
 
 import asyncio
 import random
+import threading
 from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from hub.util.sqlite import opener
-from tests.peers.ports import wait_until
+from tests.peers.ports import wait_for, wait_until
 
 
 def is_open(path: Path) -> bool:
@@ -38,6 +39,26 @@ async def test_cancelled_while_it_opens(tmp_path: Path) -> None:
     await asyncio.wait([opening])
     assert opening.cancelled()
     await wait_until(lambda: not is_open(tmp_path / "a.db"))
+
+
+def test_results_that_nobody_waits_for_any_more(tmp_path: Path) -> None:
+    """The loop ends while the thread works: the file is closed all the same."""
+
+    async def leave() -> None:
+        connection = await opener(tmp_path / "a.db")()
+        hold = threading.Event()
+        await connection.create_function("hold", 0, lambda: hold.wait(5))
+        asyncio.ensure_future(connection.execute("SELECT hold()")).cancel()
+        waiting = asyncio.ensure_future(connection.execute("SELECT hold()"))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        connection.stop()
+        asyncio.get_running_loop().call_soon(threading.Timer(0.1, hold.set).start)
+        await asyncio.sleep(0)
+
+    asyncio.run(leave())
+    assert is_open(tmp_path / "a.db")
+    wait_for(lambda: not is_open(tmp_path / "a.db"), "the file to be closed")
 
 
 async def write(engine: AsyncEngine, lock: asyncio.Lock) -> None:
