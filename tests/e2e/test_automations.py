@@ -108,6 +108,8 @@ async def test_a_run_is_drawn_with_the_way_it_took(house: HubProcess, visit: Vis
 
     await put(tab, "evening", {**EVENING, "dry_run": True})
     await call(tab, "automation/trigger", entity_id="automation.evening_light")
+    await expect(runs).to_have_count(3)
+    await runs.first.click()
     await expect(trace.locator("[data-path='action/2'] .dry")).to_have_text("only noted")
     await page.locator(".tabs").get_by_role("link", name="Overview").click()
     await expect(page.locator("hub-automation .badge").first).to_have_text("Rehearses")
