@@ -1,5 +1,6 @@
 """What leaves the house: no secret, and addresses only when they are shown."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -94,11 +95,23 @@ JSON = st.recursive(
 )
 
 
+def texts(value: Any) -> Iterator[str]:
+    """Return every text in a JSON value, keys included."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from (key, *texts(inner))
+    elif isinstance(value, list):
+        for inner in value:
+            yield from texts(inner)
+
+
 @given(JSON, st.lists(st.text(min_size=4, max_size=10), max_size=3))
 def test_every_value_can_be_redacted_and_known_secrets_never_stay(
     value: Any, secrets: list[str]
 ) -> None:
-    redacted = str(Redactor(secrets, show_addresses=True)({"x": value}).get("x", ""))
+    redacted = Redactor(secrets, show_addresses=True)({"x": value})
     for secret in secrets:
-        if secret not in REDACTED and "'" not in secret and "\\" not in secret:
-            assert secret not in redacted or any(mark in secret for mark in "{}[],: ")
+        if secret not in REDACTED:
+            assert not any(secret in text for text in texts(redacted))
