@@ -23,6 +23,7 @@ from hub.runner.runner import Runner
 from hub.runner.runners import Runners
 from hub.runner.server import Server, Sudo
 from hub.runner.ssh import SSHRunner
+from hub.runner.sudo import Rights
 
 __all__ = [
     "AccessDenied",
@@ -41,6 +42,7 @@ __all__ = [
     "Limits",
     "Outcome",
     "OutcomeUnknown",
+    "Rights",
     "Runner",
     "Runners",
     "SSHRunner",

@@ -4,8 +4,10 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cache
 from typing import Final
 
+from hub.runner.command import Script
 from hub.runner.errors import CommandNotAllowed
 from hub.util.packages import manifest
+from hub.util.packages import script as text_of
 
 CORE: Final = "hub"
 """The name under which the hub itself runs commands."""
@@ -41,6 +43,20 @@ def allow(argv: Sequence[str], integration: str, commands: Commands) -> None:
             f"integration {integration} may not run {program!r}:"
             ' add it to "commands" in its manifest.json'
         )
+
+
+@cache
+def script(integration: str, name: str) -> Script:
+    """Return `remote/<name>.sh` of an integration, without its comments.
+
+    Raises `CommandNotAllowed` unless the manifest lists it under `scripts`.
+    """
+    try:
+        text = text_of(integration, name)
+    except LookupError as error:
+        raise CommandNotAllowed(str(error)) from None
+    lines = (line.strip() for line in text.splitlines())
+    return Script("\n".join(line for line in lines if line and not line.startswith("#")))
 
 
 def _program(argv: Sequence[str]) -> str:

@@ -6,6 +6,7 @@ import errno
 import os
 import tempfile
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -65,6 +66,26 @@ class LocalRunner:
         self._records.ran(outcome, redactor, context, sudo=sudo)
         return outcome
 
+    async def script(
+        self,
+        name: str,
+        arguments: Sequence[str] = (),
+        *,
+        stdin: bytes | None = None,
+        timeout: float = 30.0,  # noqa: ASYNC109
+        sudo: bool = False,
+        max_output: int = MAX_OUTPUT,
+        context: "Context | None" = None,
+        secrets: Collection[str] = (),
+    ) -> Outcome:
+        """Run a script of the integration; see `Runner.script`."""
+        redactor = Redactor(secrets)
+        command, shown = self._records.script(name, arguments, redactor, context)
+        outcome = await self._run(command, stdin, timeout, max_output, sudo=sudo)
+        outcome = replace(outcome, argv=shown)
+        self._records.ran(outcome, redactor, context, sudo=sudo)
+        return outcome
+
     async def upload(
         self,
         path: str,
@@ -117,6 +138,25 @@ class LocalRunner:
         if found is None:
             raise CommandFailed(f"{self.target}: the answer about facts is not whole")
         return found
+
+    async def rights(self) -> become.Rights:
+        """Tell what the hub's user may do here; raises `SudoRefused`."""
+        if os.geteuid() == 0:
+            return become.Rights.ROOT
+        outcome = await execute(
+            become.ASK_NOPASSWD,
+            become.ASK_NOPASSWD,
+            None,
+            become.PREFLIGHT_SECONDS,
+            1 << 16,
+            self.target,
+        )
+        words = outcome.text.split()
+        if "hub-all" in words:
+            return become.Rights.ALL
+        if "hub-some" in words:
+            return become.Rights.SOME
+        raise SudoRefused(f"{self.target}: the hub's user has no NOPASSWD rule in sudo; add one")
 
     async def close(self) -> None:
         """Do nothing: there is no connection."""

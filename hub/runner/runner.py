@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Final, Protocol
 
 from hub.errors import HubError, NotSupported
-from hub.runner.allow import Commands, allow
+from hub.runner.allow import Commands, allow, script
 from hub.runner.command import Outcome, checked
 from hub.runner.errors import CommandNotAllowed
 from hub.runner.redact import Redactor
@@ -13,6 +13,7 @@ from hub.runner.transcripts import Tell, Transcripts, audited, written
 if TYPE_CHECKING:
     from hub.events import Context
     from hub.runner.facts import Facts
+    from hub.runner.sudo import Rights
     from hub.util.clock import Clock
 
 MAX_OUTPUT: Final = 8 << 20
@@ -44,6 +45,24 @@ class Runner(Protocol):
         a `HubError`. `secrets` are masked in transcripts and refused in arguments.
         """
 
+    async def script(
+        self,
+        name: str,
+        arguments: Sequence[str] = (),
+        *,
+        stdin: bytes | None = None,
+        timeout: float = 30.0,  # noqa: ASYNC109
+        sudo: bool = False,
+        max_output: int = MAX_OUTPUT,
+        context: "Context | None" = None,
+        secrets: Collection[str] = (),
+    ) -> Outcome:
+        """Run `remote/<name>.sh` of the integration with sh: many steps in one round trip.
+
+        The script is a constant that the manifest lists under `scripts`; data comes as
+        `arguments` (`$1` and so on) and on standard input. Otherwise as `run`.
+        """
+
     async def upload(
         self,
         path: str,
@@ -66,6 +85,9 @@ class Runner(Protocol):
         context: "Context | None" = None,
     ) -> bytes:
         """Return a file; raises `NotFound`, `AccessDenied` or `TooLarge`."""
+
+    async def rights(self) -> "Rights":
+        """Tell what sudo lets the user do; raises `SudoRefused` when it is nothing."""
 
     async def facts(self) -> "Facts":
         """Ask the host what it is."""
@@ -102,19 +124,49 @@ class Records:
         try:
             command = checked(argv)
             allow(command, self.integration, self._commands)
-            held = redactor.found_in("\n".join(command))
-            for index, argument in enumerate(command):
-                if held and redactor.found_in(argument):
-                    raise CommandNotAllowed(
-                        f"argument {index} holds a secret, which every user of the host could"
-                        " read; give it on standard input"
-                    )
+            self._without_secrets(command, redactor)
         except CommandNotAllowed as error:
-            shown = [redactor(str(argument))[:200] for argument in list(argv)[:50]]
-            data = {"argv": shown, "integration": self.integration, "error": error.code}
-            self._tell("host.run", self.target, "denied", context, data)
+            self._refused(argv, error, redactor, context)
             raise
         return command
+
+    def _without_secrets(self, command: Sequence[str], redactor: Redactor) -> None:
+        if not redactor.found_in("\n".join(command)):
+            return
+        for index, argument in enumerate(command):
+            if redactor.found_in(argument):
+                raise CommandNotAllowed(
+                    f"argument {index} holds a secret, which every user of the host could"
+                    " read; give it on standard input"
+                )
+
+    def _refused(
+        self,
+        argv: Sequence[str],
+        error: CommandNotAllowed,
+        redactor: Redactor,
+        context: "Context | None",
+    ) -> None:
+        shown = [redactor(str(argument))[:200] for argument in list(argv)[:50]]
+        data = {"argv": shown, "integration": self.integration, "error": error.code}
+        self._tell("host.run", self.target, "denied", context, data)
+
+    def script(
+        self,
+        name: str,
+        arguments: Sequence[str],
+        redactor: Redactor,
+        context: "Context | None",
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return the command of a script, and how it is written down."""
+        shown = (f"{self.integration}/{name}.sh", *arguments)
+        try:
+            text = script(self.integration, name)
+            self._without_secrets(shown, redactor)
+            return checked(["sh", "-c", text, f"hub-{name}", *arguments]), shown
+        except CommandNotAllowed as error:
+            self._refused(shown, error, redactor, context)
+            raise
 
     def ran(
         self, outcome: Outcome, redactor: Redactor, context: "Context | None", *, sudo: bool

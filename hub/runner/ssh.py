@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from hub.errors import HubError
@@ -67,6 +68,31 @@ class SSHRunner:
         except HubError as error:
             self._records.failed(command, error, redactor, context)
             raise
+        self._records.ran(outcome, redactor, context, sudo=sudo)
+        return outcome
+
+    async def script(
+        self,
+        name: str,
+        arguments: Sequence[str] = (),
+        *,
+        stdin: bytes | None = None,
+        timeout: float = 30.0,  # noqa: ASYNC109
+        sudo: bool = False,
+        max_output: int = MAX_OUTPUT,
+        context: "Context | None" = None,
+        secrets: Collection[str] = (),
+    ) -> Outcome:
+        """Run a script of the integration; see `Runner.script`."""
+        line = self._pool.line(self._key)
+        redactor = line.redactor.more(secrets)
+        command, shown = self._records.script(name, arguments, redactor, context)
+        try:
+            outcome = await self._run(line, command, stdin, timeout, max_output, sudo=sudo)
+        except HubError as error:
+            self._records.failed(shown, error, redactor, context)
+            raise
+        outcome = replace(outcome, argv=shown)
         self._records.ran(outcome, redactor, context, sudo=sudo)
         return outcome
 

@@ -18,9 +18,15 @@ PREFLIGHT_SECONDS: Final = 20.0
 _HAND_OVER: Final = (
     'm=$1; shift; while IFS= read -r l; do [ "$l" = "$m" ] && exec "$@"; done; exit 125'
 )
-_ASK_NOPASSWD: Final = (
-    f"if sudo -n -- timeout -k {KILL_AFTER} 5 true; then echo hub-all;"
-    " elif sudo -n -l >/dev/null; then echo hub-some; fi"
+ASK_NOPASSWD: Final = (
+    "env",
+    "LC_ALL=C",
+    "sh",
+    "-c",
+    (
+        f"if sudo -n -- timeout -k {KILL_AFTER} 5 true; then echo hub-all;"
+        " elif sudo -n -l >/dev/null; then echo hub-some; fi"
+    ),
 )
 
 
@@ -58,7 +64,7 @@ def preflight(server: Server) -> tuple[list[str], bytes | None] | None:
                 " set it to nopasswd or password, or connect as root"
             )
         case Sudo.NOPASSWD:
-            return ["env", "LC_ALL=C", "sh", "-c", _ASK_NOPASSWD], None
+            return [*ASK_NOPASSWD], None
         case Sudo.PASSWORD:
             ask = ["env", "LC_ALL=C", "sudo", "-k", "-S", "-p", "", "--", "sh", "-c"]
             return [*ask, "echo hub-all"], f"{_password(server)}\n".encode()

@@ -30,6 +30,20 @@ def manifest(domain: str) -> dict[str, Any]:
     raise LookupError(f"there is no integration {domain!r}; known are {', '.join(known())}")
 
 
+def script(domain: str, name: str) -> str:
+    """Return the text of `remote/<name>.sh` of an integration, when its manifest lists it.
+
+    Raises `LookupError`.
+    """
+    if name not in (manifest(domain).get("scripts") or ()):
+        raise LookupError(f'integration {domain} lists no {name!r} under "scripts"')
+    for place in _places():
+        path = place / domain / "remote" / f"{name}.sh"
+        if path.is_file():
+            return path.read_text(encoding="utf-8")
+    raise LookupError(f"integration {domain} has no remote/{name}.sh")
+
+
 def _places() -> list[Path]:
     spec = importlib.util.find_spec(PACKAGE)
     return [] if spec is None else [Path(place) for place in spec.submodule_search_locations or ()]
