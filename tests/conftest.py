@@ -18,4 +18,6 @@ pytest_plugins = [
     "tests.peers.postgresql",
     "tests.peers.mariadb",
     "tests.peers.databases",
+    "tests.peers.pebble",
+    "tests.peers.named",
 ]

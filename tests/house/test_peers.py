@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from tests.peers.mariadb import MariaDb
     from tests.peers.modbus import Mbpoll
     from tests.peers.mosquitto import Mosquitto
+    from tests.peers.named import Named
+    from tests.peers.pebble import Pebble
     from tests.peers.postgresql import PostgreSql
     from tests.peers.sshd import Sshd
 
@@ -76,6 +78,20 @@ def test_mariadb_keeps_what_was_committed_over_a_kill(mariadb: "MariaDb") -> Non
     mariadb.start()
     assert mariadb.sql("SELECT b FROM a", "kept") == "7"
     mariadb.drop("kept")
+
+
+def test_pebble_tells_its_directory_and_its_root(pebble: "Pebble") -> None:
+    assert "Order" not in pebble.log
+    assert pebble.root.startswith("-----BEGIN CERTIFICATE-----")
+    assert pebble.root != pebble.ca_certificate
+
+
+def test_named_takes_updates_from_its_key_alone(named: "Named") -> None:
+    named.update('update add a.test 60 TXT "one"', 'update add a.test 60 TXT "two"')
+    assert named.texts("a.test") == ["one", "two"]
+    named.key_secret = "c3RyYW5nZXI="
+    with pytest.raises(subprocess.CalledProcessError):
+        named.update('update add a.test 60 TXT "three"')
 
 
 async def test_chromium_runs_a_page(page: "Page") -> None:
