@@ -33,6 +33,8 @@ class Look:
     memory: float | None
     disk: float | None
     pieces: tuple[Piece, ...]
+    rotated: bool
+    """Whether nginx writes a log that has another name now, and has to open a new one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ def read(output: bytes, mark: str) -> Look | None:
         memory=load.memory(texts.get("memory", "")),
         disk=load.disk(texts.get("disk", "")),
         pieces=tuple(pieces),
+        rotated="rotated" in texts,
     )
 
 
