@@ -241,9 +241,13 @@ async def test_a_look_that_was_cut_off_is_nothing(runner: Runner, nginx: Nginx) 
     assert read(outcome.stdout, "@hub:other") is None
 
 
-async def probe(runner: Runner, *upstreams: tuple[str, str, str], seconds: str = "2") -> Any:
-    words = [word for upstream in upstreams for word in upstream]
-    outcome = await runner.script("probe", [MARK, seconds, *words])
+async def probe(
+    runner: Runner, *upstreams: tuple[str, str, str], seconds: str = "2", where: str = "-"
+) -> Any:
+    words = [
+        word for url, host, verify in upstreams for word in (url, where, host, verify, seconds)
+    ]
+    outcome = await runner.script("probe", [MARK, *words])
     found = replies(outcome.check().stdout, MARK)
     assert found is not None
     return found
@@ -267,6 +271,15 @@ async def test_upstreams_are_asked_side_by_side(runner: Runner, nginx: Nginx) ->
     ]  # fmt: skip
     assert 0 < found[0].seconds < 2
     assert all(found[number].status == 200 for number in range(5, 25))
+
+
+async def test_the_name_and_the_address_may_differ(runners: Runners, nginx: Nginx) -> None:
+    found = await probe(
+        runners.local("proxy"),
+        (f"http://app.internal:{nginx.closed}/missing", "app.internal", "1"),
+        where=f"127.0.0.1:{nginx.port}",
+    )
+    assert found[0].status == 404
 
 
 async def test_an_upstream_that_is_silent_ends_in_time(runner: Runner) -> None:
