@@ -12,13 +12,14 @@ from integrations.proxy.const import GROUP, SERVER
 from integrations.proxy.schema.blocks import NAME
 from integrations.proxy.schema.names import domain, domain_pattern
 from integrations.proxy.schema.numbers import itself, listing, maybe, one_of, reference
-from integrations.proxy.schema.texts import address, file, line, url
+from integrations.proxy.schema.texts import address, line, url
 
 LETS_ENCRYPT: Final = "https://acme-v02.api.letsencrypt.org/directory"
 _PEM: Final = re.compile(
     r"(?:-----BEGIN CERTIFICATE-----\s[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----\s*)+"
 )
 _MAIL: Final = re.compile(r"[A-Za-z0-9.!#%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,190}")
+_SCRIPT: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}")
 _PROFILE: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
@@ -55,6 +56,16 @@ def _directory(value: object) -> str:
     return written
 
 
+@described(type="string", max_length=64)
+def _script(value: object) -> str:
+    written = text(value)
+    if _SCRIPT.fullmatch(written) is None:
+        raise vol.Invalid(
+            "expected the plain name of a file in the folder hooks beside hub.yaml, without a path"
+        )
+    return written
+
+
 _EAB: Final[dict[Any, Any]] = {
     vol.Required("kid", description="Key id that the authority gave"): line(1, 200),
     vol.Required("hmac_key", description="Key that the authority gave, base64url"): Secret(
@@ -80,9 +91,9 @@ _RFC2136: Final[dict[Any, Any]] = {
 }
 _HOOK: Final[dict[Any, Any]] = {
     vol.Required("provider", description="A program or address of one's own"): "hook",
-    vol.Optional("command", description="Program; gets present|cleanup, name and value"): maybe(
-        file
-    ),
+    vol.Optional(
+        "script", description="File in the folder hooks; gets present|cleanup, name and value"
+    ): maybe(_script),
     vol.Optional("url", description="Address that is posted to instead"): maybe(url),
     vol.Optional("token", description="Bearer token of the address"): Secret(min=1, max=4000),
     vol.Optional(
@@ -181,8 +192,8 @@ def _check_custom(spec: Mapping[str, Any]) -> None:
 def _check_hook(dns: Mapping[str, Any]) -> None:
     if dns["provider"] != "hook":
         return
-    if (dns.get("command") is None) == (dns.get("url") is None):
-        raise vol.Invalid("expected a command or a url", path=["acme", "dns", "command"])
+    if (dns.get("script") is None) == (dns.get("url") is None):
+        raise vol.Invalid("expected a script or a url", path=["acme", "dns", "script"])
 
 
 _DEFAULT_ACME: Final[Mapping[str, Any]] = vol.Schema(_ACME)({})
