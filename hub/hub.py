@@ -5,6 +5,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hub.util.packages import manifest
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
@@ -65,6 +67,8 @@ class LoadedIntegration:
     error: str | None = None
     unload: "Callable[[], Awaitable[None]] | None" = None
     setup_seconds: float = 0.0
+    data: object = None
+    """What the parts of the integration share in this hub; its own matter."""
 
 
 @dataclass(slots=True)
@@ -112,3 +116,10 @@ class Hub:
     """MQTT for automations; None where MQTT is off."""
     phase: Phase = Phase.NOT_RUNNING
     integrations: dict[str, LoadedIntegration] = field(default_factory=dict)
+
+    def loaded(self, domain: str) -> LoadedIntegration:
+        """Return the entry of an integration, listed from now on; raises `LookupError`."""
+        found = self.integrations.get(domain)
+        if found is None:
+            found = self.integrations[domain] = LoadedIntegration(domain, manifest(domain))
+        return found

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from hub.errors import NotFound, Unavailable
-from hub.hub import LoadedIntegration
 from hub.resources.applying import words
 from hub.resources.controller import Controller
 from hub.resources.model import ResourceType
 from hub.resources.queue import Queue, Work
-from hub.util.packages import manifest
 
 if TYPE_CHECKING:
     from hub.hub import Hub
@@ -102,9 +100,7 @@ class Lanes:
 
     def _list_integration(self, domain: str) -> None:
         """Let clients see that an integration is at work."""
-        if domain not in self._hub.integrations:
-            try:
-                found = manifest(domain)
-            except LookupError:
-                return
-            self._hub.integrations[domain] = LoadedIntegration(domain, found)
+        try:
+            self._hub.loaded(domain)
+        except LookupError:
+            return

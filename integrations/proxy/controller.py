@@ -1,0 +1,156 @@
+"""Keeps every `proxy.server` serving what the hub deployed there, and tells when it does not."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from hub.sdk import Condition, Controller, Desired, Hub, NotProved, Progress, Step
+from integrations.proxy.fleet import Fleet, fleet_of
+from integrations.proxy.models import Part
+from integrations.proxy.seen import Seen
+
+INSTALL: Final = "install"
+SETTINGS: Final = "settings"
+SETTLE: Final = "settle"
+START: Final = "start"
+OVERWRITE: Final = "overwrite"
+REMOVE: Final = "remove"
+
+
+class Servers(Controller[Seen | None]):
+    """What is observed is a deep look; None = a server that is going and can not be asked."""
+
+    def __init__(self, hub: Hub) -> None:
+        """Work with the fleet of `hub`."""
+        super().__init__(hub)
+        self._fleet: Fleet = fleet_of(hub)
+
+    async def start(self) -> None:
+        """Offer the services and begin to watch."""
+        await self._fleet.start()
+
+    async def stop(self) -> None:
+        """End both; the servers go on as they are."""
+        await self._fleet.stop()
+
+    async def observe(self, desired: Desired) -> Seen | None:
+        """Look at the server, every file of the release included."""
+        site = self._fleet.site(desired.key)
+        seen = await site.look(deep=True)
+        if not desired.deleting:
+            site.refuse(desired.spec, seen)
+        return seen
+
+    def plan(self, desired: Desired, observed: Seen | None) -> Sequence[Step]:
+        """Compare what the server serves with its own settings and with its manifest."""
+        if observed is None:
+            return []
+        place = desired.spec["base"]
+        if desired.deleting:
+            if observed.current is None and not observed.releases:
+                return []
+            what = f"take the hub's files out of nginx on {desired.key} and remove {place}"
+            return [Step(REMOVE, desired.key, what)]
+        if observed.manifest is None:
+            how = "start an nginx of its own" if desired.spec["instance"] == "own" else "join nginx"
+            return [Step(INSTALL, desired.key, f"make {place} on {desired.key} and {how}")]
+        served = observed.manifest.parts.get(desired.id)
+        if served is None or served.spec != desired.spec:
+            before = None if served is None else dict(served.spec)
+            what = f"deploy the settings of {desired.key}"
+            return [Step(SETTINGS, desired.key, what, before, dict(desired.spec))]
+        if desired.spec["instance"] == "own" and not observed.running:
+            return [Step(START, desired.key, f"start nginx on {desired.key}")]
+        if not observed.settled:
+            what = f"let nginx on {desired.key} serve {observed.current}"
+            return [Step(SETTLE, desired.key, what, observed.served, observed.current)]
+        drift = observed.drift
+        if drift:
+            return [
+                _overwrite(desired, path, how, first=number == 0)
+                for number, (how, path) in enumerate(_drifted(observed))
+            ]
+        return []
+
+    async def apply(self, desired: Desired, step: Step, progress: Progress) -> None:
+        """Deploy what is in force anew, with the present settings; drift is overwritten."""
+        site = self._fleet.site(desired.key)
+        if step.action == REMOVE:
+            await site.remove(progress)
+            return
+        if step.action == OVERWRITE and not step.data["first"]:
+            return  # the first of these steps deployed every file
+        own = Part(desired.id, desired.revision, dict(desired.spec))
+        await site.bring({desired.id: own}, progress, overwrite=step.action == OVERWRITE)
+
+    async def prove(self, desired: Desired, progress: Progress) -> None:
+        """Ask the server once more; the deploy itself has proven what nginx serves."""
+        del progress
+        if desired.deleting:
+            return
+        left = self.plan(desired, await self.observe(desired))
+        if left:
+            raise NotProved(f"still to do after the apply: {left[0].summary}")
+
+    async def undo(self, desired: Desired, step: Step, progress: Progress) -> None:
+        """Nothing is left of a failed deploy: the site itself went back."""
+        del desired, step
+        progress.log("nginx serves what it served before")
+
+    def conditions(self, desired: Desired, observed: Seen | None) -> Sequence[Condition]:
+        """Tell whether nginx is there, runs, serves the current release, and is untouched."""
+        if observed is None or desired.deleting:
+            return ()
+        drift = observed.drift
+        changed = [path for _how, path in _drifted(observed)]
+        return (
+            Condition("nginx", observed.features is not None),
+            Condition("running", observed.running or observed.served is not None),
+            Condition("serving", observed.settled, message=observed.served or ""),
+            Condition(
+                "untouched",
+                None if drift is None else not drift,
+                "drift" if drift else "",
+                ", ".join(changed[:20]),
+            ),
+        )
+
+    def facts(self, desired: Desired, observed: Seen | None) -> Mapping[str, Any]:
+        """Tell version, modules, release and what was changed by hand."""
+        del desired
+        if observed is None:
+            return {}
+        features = observed.features
+        return {
+            "version": None if features is None else features.text,
+            "modules": [] if features is None else sorted(features.modules | features.loaded),
+            "release": observed.current,
+            "served": observed.served,
+            "releases": list(observed.releases),
+            "drift": None if observed.drift is None else observed.drift.as_dict(),
+            "free_kb": observed.free_kb,
+        }
+
+    async def forget(self, key: str) -> None:
+        """Drop what is known of a server that is gone."""
+        self._fleet.forget(key)
+
+
+def _drifted(seen: Seen) -> list[tuple[str, str]]:
+    drift = seen.drift
+    if drift is None:
+        return []
+    found = [("modified", path) for path in drift.modified]
+    found += [("missing", path) for path in drift.missing]
+    return found + [("extra", path) for path in drift.extra]
+
+
+def _overwrite(desired: Desired, path: str, how: str, *, first: bool) -> Step:
+    word = {"modified": "was changed", "missing": "was deleted", "extra": "was added"}[how]
+    return Step(
+        OVERWRITE,
+        path,
+        f"{path} {word} by hand on {desired.key}: overwrite it",
+        how,
+        "deployed",
+        {"path": path, "how": how, "first": first},
+    )

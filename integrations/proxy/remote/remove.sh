@@ -1,0 +1,9 @@
+# Takes the hub's files off a server that is no longer its own; logs stay.
+# base
+export LC_ALL=C
+base=$1
+[ -L "$base" ] && exit 70
+for d in releases files cache run tmp acme lock; do rm -rf "${base:?}/$d"; done
+rm -f "$base/current" "$base/current.new" "$base/candidate.conf" "$base/nginx.conf"
+rmdir "$base/log" "$base" 2>/dev/null
+exit 0
