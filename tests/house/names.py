@@ -65,6 +65,7 @@ SDK = (
     "boolean",
     "described",
     "dumps",
+    "explain",
     "finite_float",
     "list_of",
     "loads",

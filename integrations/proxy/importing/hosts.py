@@ -1,0 +1,116 @@
+"""One `server` block that forwards, as the spec of a `proxy.host`."""
+
+from collections.abc import Sequence
+
+from integrations.proxy.importing import fits
+from integrations.proxy.importing.blocks import Block, is_force
+from integrations.proxy.importing.forward_auth import forward_auth
+from integrations.proxy.importing.headers import headers
+from integrations.proxy.importing.known import guards, leftovers, snippet
+from integrations.proxy.importing.limits import body_size, timeouts
+from integrations.proxy.importing.locations import Around, Host, location, path_of
+from integrations.proxy.importing.result import Spec
+from integrations.proxy.importing.scopes import Scope
+from integrations.proxy.importing.tree import Directive
+
+DEFAULT_BODY = "2g"
+"""What a host of the hub takes when nothing is said."""
+
+
+def root_of(server: Scope) -> Directive | None:
+    """Return the `location /` of a server that forwards."""
+    for item in server.own("location"):
+        path = path_of(item.args)
+        if path is not None and path.is_all and any(it.name == "proxy_pass" for it in item.inner):
+            return item
+    return None
+
+
+def host(block: Block, root: Directive, id: str, words: str, around: Around) -> Spec | None:
+    """Return the spec without names, placement and TLS; None (and a finding) when it can not be."""
+    report, server = around.report, block.scope
+    scope = Scope(root.inner, server)
+    backend = around.backends.http(scope.own("proxy_pass")[-1], scope)
+    if backend is None:
+        return None
+    own = headers(scope, report, backend.name)
+    access = around.lists.of(scope, around.source, words)
+    made = Host(id, words, scope, backend, own, access)
+    spec: Spec = backend.fields() | own.fields() | _plain_fields(scope, around)
+    if own.upstream_host:
+        spec["upstream_host"] = own.upstream_host
+    if access is not None:
+        spec["access_list_id"] = access
+    auth, used = forward_auth(scope, server, around.backends, report)
+    if auth:
+        spec["forward_auth"] = auth
+        made.headers.other = [item for item in made.headers.other if item not in used]
+    elif (asked := scope.last("auth_request")) is not None and asked.arg() != "off":
+        made.open_doors.append(asked)
+    locations = _locations(block, root, made, around, used)
+    if backend.path not in (None, "/"):
+        locations.insert(0, {"path": "/", "match": "prefix", **backend.single()})
+    if locations:
+        spec["locations"] = locations
+    _snippet(spec, block, scope, made, around, used)
+    if made.open_doors:
+        spec["enabled"] = False
+        first = made.open_doors[0]
+        names = ", ".join(dict.fromkeys(item.name for item in made.open_doors))
+        todo = "find another way to keep them out, then set enabled"
+        report.do(first.place, f"off, because {names} kept visitors out and is lost", todo, id)
+    return spec
+
+
+def _plain_fields(scope: Scope, around: Around) -> Spec:
+    found: Spec = {}
+    if times := timeouts(scope, around.report):
+        found["timeouts"] = times
+    if (size := body_size(scope)) != DEFAULT_BODY:
+        found["max_body_size"] = size
+    if scope.word("proxy_buffering") == "off":
+        found["buffering"] = False
+    if scope.is_on("proxy_ssl_verify"):
+        found["verify_tls"] = True
+    if limit := around.zones.limit(scope, around.report):
+        found["rate_limit"] = limit
+    return found
+
+
+def _locations(
+    block: Block, root: Directive, made: Host, around: Around, used: Sequence[Directive]
+) -> list[Spec]:
+    found = []
+    for item in block.scope.own("location"):
+        if item is root or item in used:
+            continue
+        if item.arg().startswith("@") and any(item.arg() in it.args for it in used):
+            continue
+        spec = location(item, block.scope, made, around)
+        if spec is None:
+            continue
+        if wrong := fits.location(spec):
+            todo = "requests for it go to the host's upstream now"
+            around.report.left_out(item.place, f"{item.words}: {wrong}", todo, made.id)
+            made.open_doors += [inner for inner in (item, *item.inner) if guards(inner)]
+        else:
+            found.append(spec)
+    return found
+
+
+def _snippet(
+    spec: Spec, block: Block, scope: Scope, made: Host, around: Around, used: Sequence[Directive]
+) -> None:
+    """Put what no field stands for into `advanced_config`, as far as it may be there."""
+    rest = leftovers((*block.scope.directives, *scope.directives), around.report, made.id)
+    rest += [item for item in made.headers.other if item not in rest]
+    rest += scope.own("rewrite") + block.scope.own("rewrite")
+    rest = [
+        item
+        for item in rest
+        if item not in used and not (item.name == "if" and is_force(item, block))
+    ]
+    text, doors = snippet(rest, "server", around.report, made.id)
+    made.open_doors += doors
+    if text:
+        spec["advanced_config"] = text
