@@ -39,14 +39,11 @@ class DnsSolver:
 
     type: Final = DNS
 
-    def __init__(
-        self, provider: Provider, clock: "Clock", seconds: float = WAIT_SECONDS, settle: float = 0.0
-    ) -> None:
-        """Wait at most `seconds` until records are seen, then `settle` seconds for secondaries."""
+    def __init__(self, provider: Provider, clock: "Clock", seconds: float = WAIT_SECONDS) -> None:
+        """Wait at most `seconds` until records are seen."""
         self._provider = provider
         self._clock = clock
         self._seconds = seconds
-        self._settle = settle
 
     async def present(self, proofs: Sequence[Proof]) -> None:
         """Add every value, then wait until all are seen."""
@@ -54,8 +51,6 @@ class DnsSolver:
             await self._provider.add(proof.record, proof.value)
         for record, values in _by_record(proofs).items():
             await self._wait(record, values)
-        if self._settle:
-            await self._clock.sleep(self._settle)
 
     async def cleanup(self, proofs: Sequence[Proof]) -> None:
         """Remove every value; one that fails does not keep the others."""
@@ -89,10 +84,11 @@ def solver(hub: Hub, options: Mapping[str, Any]) -> DnsSolver:
     provider: Provider
     if options["provider"] == "rfc2136":
         provider = rfc2136.Rfc2136(options)
+    elif options.get("url"):
+        provider = hook.WebHook(options["url"], options.get("token"))
     else:
         provider = hook.Hook(hub, options["script"])
-    seconds = float(options.get("wait") or WAIT_SECONDS)
-    return DnsSolver(provider, hub.clock, seconds, float(options.get("settle") or 0.0))
+    return DnsSolver(provider, hub.clock, float(options.get("propagation") or WAIT_SECONDS))
 
 
 def _by_record(proofs: Sequence[Proof]) -> dict[str, list[str]]:

@@ -1,6 +1,7 @@
 """DNS-01 by dynamic updates (RFC 2136) signed with a TSIG key (RFC 8945), with dnspython."""
 
 import asyncio
+import base64
 import socket
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
@@ -22,7 +23,7 @@ class Rfc2136:
     """One name server that takes updates."""
 
     def __init__(self, options: Mapping[str, Any]) -> None:
-        """Take `server`, `port`, `zone`, `key_name`, `key_algorithm`, `key_secret`, `ttl`."""
+        """Take `server`, `port`, `zone`, `key_name`, `algorithm`, `key_secret`, `ttl`."""
         self._options = options
         self._server = str(options["server"])
         self._port = int(options.get("port") or 53)
@@ -107,13 +108,11 @@ class Rfc2136:
         import dns.update
 
         try:
-            key = dns.tsig.Key(
-                self._options["key_name"],
-                self._options["key_secret"],
-                dns.name.from_text(self._options.get("key_algorithm") or "hmac-sha256"),
-            )
+            secret = base64.b64decode(self._options["key_secret"], validate=True)
         except ValueError as error:
             raise DnsFailed("acme.dns.key_secret: is not base64") from error
+        algorithm = dns.name.from_text(self._options.get("algorithm") or "hmac-sha256")
+        key = dns.tsig.Key(self._options["key_name"], secret, algorithm)
         return dns.update.UpdateMessage(zone, keyring=key)
 
     async def _send(self, update: "Message", what: str) -> None:
@@ -130,6 +129,7 @@ class Rfc2136:
         """Send a message over TCP, where nothing is cut short."""
         import dns.asyncquery
         import dns.exception
+        import dns.tsig
 
         try:
             async with asyncio.timeout(SECONDS):
@@ -137,8 +137,12 @@ class Rfc2136:
                 return await dns.asyncquery.tcp(message, address, SECONDS, self._port)
         except (TimeoutError, dns.exception.Timeout):
             why = f"no answer within {SECONDS:g} s"
+        except (dns.tsig.PeerError, dns.tsig.BadSignature) as error:
+            raise DnsFailed(
+                f"acme.dns.key_secret: {self._server} does not know the key"
+                f" {self._options['key_name']} with this secret and algorithm ({error})"
+            ) from error
         except (OSError, EOFError, dns.exception.DNSException) as error:
-            # a refused key comes as an exception whose text names the TSIG error
             why = str(error) or type(error).__name__
         raise DnsFailed(f"acme.dns.server: {self._server} port {self._port}: {why}")
 
