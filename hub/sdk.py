@@ -35,10 +35,12 @@ from hub.resources import (
     Desired,
     DriftPolicy,
     NotProved,
+    Phase,
     Progress,
     Recovery,
     Resource,
     ResourceType,
+    Status,
     Step,
 )
 from hub.runner import (
@@ -118,6 +120,7 @@ __all__ = [
     "Outcome",
     "OutcomeKind",
     "OutcomeUnknown",
+    "Phase",
     "Progress",
     "Recovery",
     "Reference",
@@ -133,6 +136,7 @@ __all__ = [
     "ServiceValidationError",
     "State",
     "StateClass",
+    "Status",
     "Step",
     "SudoRefused",
     "SwitchEntity",
