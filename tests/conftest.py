@@ -20,4 +20,5 @@ pytest_plugins = [
     "tests.peers.databases",
     "tests.peers.pebble",
     "tests.peers.named",
+    "tests.peers.nginx",
 ]
