@@ -47,6 +47,13 @@ def network(address: str) -> str | None:
     return str(found.network_address) if found.num_addresses == 1 else str(found)
 
 
+def is_snippet(text: str) -> bool:
+    """Tell whether a text can be the `advanced_config` of a host as it is."""
+    from integrations.proxy.schema.snippets import server_snippet
+
+    return _tried(server_snippet, text) is not None
+
+
 def snippet(
     directives: Sequence[Directive], level: str, report: Report, about: str
 ) -> tuple[str, list[Directive]]:

@@ -47,19 +47,25 @@ def host(block: Block, root: Directive, id: str, words: str, around: Around) -> 
         made.headers.other = [item for item in made.headers.other if item not in used]
     elif (asked := scope.last("auth_request")) is not None and asked.arg() != "off":
         made.open_doors.append(asked)
-    locations = _locations(block, root, made, around, used)
+    below = locations(server, root, made, around, used)
     if backend.path not in (None, "/"):
-        locations.insert(0, {"path": "/", "match": "prefix", **backend.single()})
-    if locations:
-        spec["locations"] = locations
+        below.insert(0, {"path": "/", "match": "prefix", **backend.single()})
+    if below:
+        spec["locations"] = below
     _snippet(spec, block, scope, made, around, used)
     if made.open_doors:
         spec["enabled"] = False
-        first = made.open_doors[0]
-        names = ", ".join(dict.fromkeys(item.name for item in made.open_doors))
-        todo = "find another way to keep them out, then set enabled"
-        report.do(first.place, f"off, because {names} kept visitors out and is lost", todo, id)
+        report.do(made.open_doors[0].place, *told_open(made.open_doors), id)
     return spec
+
+
+def told_open(doors: Sequence[Directive]) -> tuple[str, str]:
+    """Return why a host is off, and what to do."""
+    names = ", ".join(dict.fromkeys(item.name for item in doors))
+    return (
+        f"off, because {names} kept visitors out and is lost",
+        "find another way to keep them out, then set enabled",
+    )
 
 
 def _plain_fields(scope: Scope, around: Around) -> Spec:
@@ -77,16 +83,17 @@ def _plain_fields(scope: Scope, around: Around) -> Spec:
     return found
 
 
-def _locations(
-    block: Block, root: Directive, made: Host, around: Around, used: Sequence[Directive]
+def locations(
+    server: Scope, root: Directive | None, made: Host, around: Around, used: Sequence[Directive]
 ) -> list[Spec]:
+    """Return the locations of a server beside `root`; those that no spec can be are told."""
     found = []
-    for item in block.scope.own("location"):
+    for item in server.own("location"):
         if item is root or item in used:
             continue
         if item.arg().startswith("@") and any(item.arg() in it.args for it in used):
             continue
-        spec = location(item, block.scope, made, around)
+        spec = location(item, server, made, around)
         if spec is None:
             continue
         if wrong := fits.location(spec):

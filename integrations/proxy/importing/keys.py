@@ -45,7 +45,7 @@ def fitted(words: str) -> str:
         text = ascii_of(text)
     found = _BAD.sub("-", text.replace("_", "-"))
     found = re.sub(r"-*\.[.-]*", ".", found)
-    found = re.sub(r"-{2,}", "-", found).strip(".-") or "imported"
+    found = found.strip(".-") or "imported"
     if len(found) > LONGEST:
         found = found[: LONGEST - 9].rstrip(".-") + "-" + sha256(text.encode()).hexdigest()[:8]
     return found

@@ -114,17 +114,17 @@ def location(item: Directive, server: Scope, host: Host, around: Around) -> Spec
     if backend.upstreams and backend.target == host.backend.target:
         # Left out, its target is that of the host with all its servers.
         spec |= {"forward_path": backend.path} if backend.path is not None else {}
-        _differences(spec, scope, host, around, item.place)
+        differences(spec, scope, host, around, item.place)
         return spec
     if backend.upstreams:
         todo = "a location has one target: the first server of the upstream took its place"
         report.left_out(passes[-1].place, f"the other servers of {backend.name}", todo, host.id)
     spec |= backend.single()
-    _differences(spec, scope, host, around, item.place)
+    differences(spec, scope, host, around, item.place)
     return spec
 
 
-def _differences(spec: Spec, scope: Scope, host: Host, around: Around, place: str) -> None:
+def differences(spec: Spec, scope: Scope, host: Host, around: Around, place: str) -> None:
     """Add what a location does otherwise than its host."""
     report = around.report
     own = headers(scope, report, host.backend.name)

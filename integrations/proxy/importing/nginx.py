@@ -1,17 +1,16 @@
 """An nginx tree as resources: what forwards is taken over, all else is told with file and line."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final
 
 from integrations.proxy.importing.backends import Backends
-from integrations.proxy.importing.blocks import Block, block
-from integrations.proxy.importing.certificates import Certificates, Mode
+from integrations.proxy.importing.blocks import block
+from integrations.proxy.importing.certificates import Certificates
 from integrations.proxy.importing.keys import Keys
 from integrations.proxy.importing.limits import Zones
 from integrations.proxy.importing.lists import AccessLists
 from integrations.proxy.importing.locations import Around
-from integrations.proxy.importing.result import Imported, Placement, Report, arranged
+from integrations.proxy.importing.options import Options
+from integrations.proxy.importing.result import Imported, Report, arranged
 from integrations.proxy.importing.scopes import Scope
 from integrations.proxy.importing.sites import Sites
 from integrations.proxy.importing.sources import Source
@@ -32,21 +31,6 @@ INHERITED: Final = (
     *("proxy_ssl_verify", "http2"),
 )
 """Directives of `http` that count in each server below."""
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What a person can choose."""
-
-    placement: Placement
-    certificates: Mode = Mode.REPORT
-    email: str = ""
-    directory: str = ""
-    """The ACME directory; empty = the hub's default."""
-    prefix: str = ""
-    """Begins every key."""
-    passwords: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Of users that are only known by a hash."""
 
 
 def read(source: Source, options: Options) -> Imported:
@@ -104,6 +88,3 @@ def _rest(
                 report.note(item.place, f"upstream {item.arg()}: no server leads to it")
             elif item.name not in INHERITED and item not in tree:
                 report.note(item.place, f"{item.words}: stays in the server's own main file")
-
-
-__all__ = ["Block", "Options", "read"]
