@@ -129,6 +129,11 @@ class Pairs:
         async with self._lock(key):
             await self._save(key, replace(await self._loaded(key), pending=pending))
 
+    async def drop_pending(self, key: str) -> None:
+        """Forget the order that was begun."""
+        async with self._lock(key):
+            await self._save(key, replace(await self._loaded(key), pending=None))
+
     async def add(
         self, key: str, pair: Pair, facts: Facts, *, since: float, wanted: str
     ) -> Version:

@@ -67,9 +67,7 @@ class Fields:
 
 
 ISSUED: Final = Fields("the CA's answer", "the key", "the CA's answer")
-UPLOADED: Final = Fields(
-    "custom.certificate", "custom.certificate_key", "custom.intermediate_certificate"
-)
+UPLOADED: Final = Fields("certificate", "certificate_key", "intermediate_certificate")
 
 
 async def checked(

@@ -125,6 +125,17 @@ class Client:
         self.account = account
         return account
 
+    async def find(self, key: AccountKey) -> Account | None:
+        """Speak for the account that a key has; None = the CA knows none."""
+        payload = {"onlyReturnExisting": True}
+        try:
+            answer = await self.wire.post(self._directory["newAccount"], payload, key, None)
+        except AcmeError as error:
+            if error.has("accountDoesNotExist"):
+                return None
+            raise
+        return self.use(Account(self._location(answer), key))
+
     async def new_order(
         self, names: Sequence[str], profile: str | None = None, replaces: str | None = None
     ) -> Order:

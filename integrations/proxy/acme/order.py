@@ -70,6 +70,8 @@ class Issuing:
     log: Callable[[str], None]
     ordered: Callable[[str], Awaitable[None]]
     """Keeps the order's URL; a start after a crash goes on with it."""
+    ordering: Callable[[], Awaitable[None]]
+    """Told before a new order is made, for what counts them."""
     profile: str | None = None
     replaces: str | None = None
     """The certID of the certificate that the new one takes over from."""
@@ -102,6 +104,7 @@ class Issuing:
                 if order.status != "invalid":
                     self.log(f"Going on with the order that was begun ({order.status})")
                     return order
+        await self.ordering()
         order = await self.client.new_order(self.names, self.profile, self.replaces)
         await self.ordered(order.url)
         return order

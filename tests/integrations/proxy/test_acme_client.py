@@ -50,6 +50,10 @@ async def opened(pebble: Pebble, key: AccountKey | None = None) -> AsyncIterator
         yield client
 
 
+async def nothing() -> None:
+    """Count no order."""
+
+
 async def issue(client: Client, solver: Any, names: Sequence[str], key: bytes, **more: Any) -> Any:
     lines: list[str] = []
     orders: list[str] = []
@@ -57,7 +61,7 @@ async def issue(client: Client, solver: Any, names: Sequence[str], key: bytes, *
     async def ordered(url: str) -> None:
         orders.append(url)
 
-    run = Issuing(client, SystemClock(), solver, names, lines.append, ordered, **more)
+    run = Issuing(client, SystemClock(), solver, names, lines.append, ordered, nothing, **more)
     pem = await run.run(key)
     checked, facts = await chain.checked(pem, key, names, SystemClock.time())
     return checked, facts, lines, orders
@@ -238,10 +242,10 @@ async def test_an_order_is_gone_on_with(pebble: Pebble) -> None:
         orders.append(url)
 
     async with opened(pebble, AccountKey.make()) as client:
-        run = Issuing(client, SystemClock(), Gone(pebble), ["a.test"], print, ordered)
+        run = Issuing(client, SystemClock(), Gone(pebble), ["a.test"], print, ordered, nothing)
         with pytest.raises(ConnectionError):
             await run.run(key)
-        run = Issuing(client, SystemClock(), Standin(pebble), ["a.test"], print, ordered)
+        run = Issuing(client, SystemClock(), Standin(pebble), ["a.test"], print, ordered, nothing)
         first = await run.run(key, orders[0])
         again = await run.run(key, orders[0])  # downloaded once more, as after a crash at the end
     assert first == again
