@@ -25,6 +25,7 @@ from hub.errors import (
     NotSupported,
     ServiceValidationError,
     TimedOut,
+    Unauthorized,
     Unavailable,
 )
 from hub.events import Context, Event
@@ -142,6 +143,7 @@ __all__ = [
     "SwitchEntity",
     "TimedOut",
     "TooLarge",
+    "Unauthorized",
     "Unavailable",
     "Unreachable",
     "UpdateEntity",
