@@ -1,0 +1,114 @@
+"""What a look says, read as hostile text."""
+
+import pytest
+
+from hub.sdk import Unavailable, dumps
+from integrations.proxy.models import Features, Part
+from integrations.proxy.seen import Drift, Manifest, Seen, parse_manifest, read
+
+MARK = "@hub:00112233"
+NAME = "r000012-0a1b2c3d"
+A, B = "a" * 64, "b" * 64
+
+
+def manifest(**changes: object) -> Manifest:
+    """Return what a release says of itself."""
+    data = {
+        "release": NAME,
+        "hub": "hub",
+        "parts": {"proxy.host/a": {"revision": 3, "spec": {"domain_names": ["a.test"]}}},
+        "sums": {"http/host-a.conf": A, "files/a-1.pem": B},
+        "modes": {"http/host-a.conf": 0o644, "files/a-1.pem": 0o644},
+        "drop_ins": {"/etc/nginx/conf.d/hub.conf": A},
+        **changes,
+    }
+    return parse_manifest(data)
+
+
+def look(known: Manifest | None = None, **sections: str) -> Seen:
+    """Read an answer made of sections."""
+    text = "".join(f"\n{MARK} {name}\n{content}\n" for name, content in sections.items())
+    return read(
+        text.encode(), MARK, 1.0, known, lambda _version, _modules: Features((1, 22, 1)),
+        ["/etc/nginx/conf.d/hub.conf"],
+    )  # fmt: skip
+
+
+def test_an_answer_that_is_cut_off_is_none() -> None:
+    with pytest.raises(Unavailable):
+        look(current=f"releases/{NAME}", served=NAME)
+
+
+def test_an_empty_server() -> None:
+    seen = look(current="", served="", lock="", disk="", end="")
+    assert (seen.current, seen.served, seen.manifest, seen.drift) == (None, None, None, None)
+    assert seen.free_kb is None
+    assert seen.lock is None
+    assert seen.settled
+
+
+@pytest.mark.parametrize(
+    "link", ["/etc/passwd", "releases/../x", "releases/r1-zz", "releases/r000001-0a1b2c3d/x"]
+)
+def test_a_link_that_leads_elsewhere_is_no_release(link: str) -> None:
+    assert look(current=link, end="").current is None
+
+
+def test_a_manifest_that_is_damaged_is_none() -> None:
+    for text in ("{", "[]", '{"release": 1}', '{"release":"x","parts":[]}'):
+        assert look(current=f"releases/{NAME}", manifest=text, end="").manifest is None
+
+
+def test_a_manifest_that_is_known_is_not_sent_again() -> None:
+    known = manifest()
+    assert look(known, current=f"releases/{NAME}", manifest="", end="").manifest is known
+    assert look(known, current="releases/r000013-0a1b2c3d", manifest="", end="").manifest is None
+
+
+def test_what_a_manifest_says_comes_back() -> None:
+    written = dumps(
+        {
+            "release": NAME,
+            "hub": "h",
+            "parts": {"proxy.host/a": Part("proxy.host/a", 2, {"x": 1}).as_dict()},
+            "sums": {},
+            "modes": {},
+            "adopted": {"http/a.conf": "text"},
+            "previous": "r000011-0a1b2c3d",
+        }
+    ).decode()
+    seen = look(current=f"releases/{NAME}", manifest=written, end="")
+    assert seen.manifest is not None
+    assert seen.manifest.parts["proxy.host/a"] == Part("proxy.host/a", 2, {"x": 1})
+    assert seen.manifest.adopted == {"http/a.conf": "text"}
+
+
+def test_an_impostor_of_the_mark_is_only_text() -> None:
+    seen = look(main=f"x\n@hub:other current\nreleases/{NAME}", current="", end="")
+    assert seen.current is None
+
+
+DRIFTS = [
+    ("", "", Drift(missing=("/etc/nginx/conf.d/hub.conf", "files/a-1.pem", "http/host-a.conf"))),
+    (
+        f"{A}  current/http/host-a.conf\n{B}  files/a-1.pem\n{A}  /etc/nginx/conf.d/hub.conf",
+        "644 regular file current/http/host-a.conf\n640 regular file files/a-1.pem",
+        Drift(modified=("files/a-1.pem",)),
+    ),
+    (
+        (
+            f"{B}  current/http/host-a.conf\n{B}  files/a-1.pem\n"
+            f"{A}  /etc/nginx/conf.d/hub.conf\n{A}  current/http/x y.conf\n"
+            f"{A}  files/other.pem\n{A}  current/manifest.json"
+        ),
+        "644 symbolic link current/http/link.conf",
+        Drift(modified=("http/host-a.conf",), extra=("http/link.conf", "http/x y.conf")),
+    ),
+]
+
+
+@pytest.mark.parametrize(("sums", "modes", "wanted"), DRIFTS)
+def test_drift(sums: str, modes: str, wanted: Drift) -> None:
+    seen = look(manifest(), current=f"releases/{NAME}", sums=sums, modes=modes, end="")
+    assert seen.drift == wanted
+    assert bool(seen.drift) is bool(wanted.modified or wanted.missing or wanted.extra)
