@@ -15,6 +15,7 @@ pytest_plugins = [
     "tests.peers.browser",
     "tests.peers.terminal",
     "tests.peers.sshd",
+    "tests.peers.logged",
     "tests.peers.postgresql",
     "tests.peers.mariadb",
     "tests.peers.databases",

@@ -1,13 +1,8 @@
-"""The scripts of watching against a real nginx, here and over a real sshd."""
+"""The scripts of watching against a real logged, here and over a real sshd."""
 
 import asyncio
-import contextlib
-import os
-import shutil
-import signal
 import subprocess
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -20,83 +15,10 @@ from hub.util.tasks import Tasks
 from integrations.proxy.watch.answer import Look, read, replies
 from integrations.proxy.watch.log import Place, follow
 from tests.hub.runner.conftest import server_of
-from tests.peers.ports import free_port_number, require, wait_for_port
+from tests.peers.logged import Logged
+from tests.peers.ports import free_port_number
 
 MARK = "@hub:0123456789abcdef"
-
-CONF = """
-pid {base}/run/nginx.pid;
-error_log {base}/log/error.log;
-worker_processes 1;
-{user}
-events {{ worker_connections 64; }}
-http {{
-  client_body_temp_path {base}/run/b; proxy_temp_path {base}/run/p; fastcgi_temp_path {base}/run/f;
-  uwsgi_temp_path {base}/run/u; scgi_temp_path {base}/run/s;
-  log_format hub_json escape=json '{{"t":$msec,"h":"$hub_host","s":"$status","rt":$request_time,'
-    '"us":"$upstream_status","b":$bytes_sent,"u":"$request_uri"}}';
-  server {{
-    listen 127.0.0.1:{port};
-    set $hub_host proxy.host/blog;
-    access_log {base}/log/access.json hub_json;
-    location / {{ return 200 "hello\\n"; }}
-    location /missing {{ return 404; }}
-    location /away {{ proxy_pass http://127.0.0.1:{closed}; }}
-  }}
-  server {{
-    listen 127.0.0.1:{status};
-    access_log off;
-    location = /hub/release {{ return 200 "r000001-0a0b0c0d"; }}
-    location = /hub/status {{ stub_status; }}
-  }}
-}}
-"""
-
-
-@dataclass
-class Nginx:
-    """A running nginx with a hub's folder."""
-
-    base: Path
-    port: int
-    status: int
-    closed: int
-
-    @property
-    def log(self) -> Path:
-        return self.base / "log" / "access.json"
-
-    def get(self, path: str = "/", times: int = 1) -> None:
-        url = f"http://127.0.0.1:{self.port}{path}"
-        subprocess.run(["curl", "-s", "-o", "/dev/null", *[url] * times], check=True)
-
-    def tell(self, what: str) -> None:
-        binary = require("nginx", "apt-get install -y nginx")
-        command = [binary, "-p", str(self.base), "-c", str(self.base / "nginx.conf")]
-        subprocess.run([*command, *what.split()], check=True)
-
-
-@pytest.fixture
-def nginx() -> Iterator[Nginx]:
-    from tests.peers.sshd import public_folder
-
-    base = public_folder("hub-nginx-")
-    for name in ("log", "run", "cache"):
-        (base / name).mkdir()
-    found = Nginx(base, free_port_number(), free_port_number(), free_port_number())
-    (base / "nginx.conf").write_text(
-        CONF.format(
-            base=base, port=found.port, status=found.status, closed=found.closed,
-            user="user root;" if os.geteuid() == 0 else "",
-        )
-    )  # fmt: skip
-    found.tell("")
-    wait_for_port(found.port)
-    wait_for_port(found.status)
-    yield found
-    with contextlib.suppress(OSError, ValueError):
-        os.kill(int((base / "run" / "nginx.pid").read_text()), signal.SIGTERM)
-    shutil.rmtree(base, ignore_errors=True)
 
 
 @pytest.fixture
@@ -118,19 +40,19 @@ def runner(request: pytest.FixtureRequest, runners: Runners) -> Runner:
 
 
 async def look(
-    runner: Runner, nginx: Nginx, place: Place | None, *, limit: int = 4096, rotate: int = 0
+    runner: Runner, logged: Logged, place: Place | None, *, limit: int = 4096, rotate: int = 0
 ) -> Look:
     inode, offset = ("-", 0) if place is None else (place.inode, place.offset)
-    words = [MARK, nginx.base, nginx.status, inode, offset, limit, rotate]
+    words = [MARK, logged.base, logged.status, inode, offset, limit, rotate]
     outcome = await runner.script("watch", [str(word) for word in words])
     found = read(outcome.check().stdout, MARK)
     assert found is not None
     return found
 
 
-async def test_one_round_trip_tells_everything(runner: Runner, nginx: Nginx) -> None:
-    nginx.get()
-    first = await look(runner, nginx, None)
+async def test_one_round_trip_tells_everything(runner: Runner, logged: Logged) -> None:
+    logged.get()
+    first = await look(runner, logged, None)
     assert first.served == "r000001-0a0b0c0d"
     assert first.stub is not None
     assert first.stub.active >= 1
@@ -138,12 +60,12 @@ async def test_one_round_trip_tells_everything(runner: Runner, nginx: Nginx) -> 
     assert 0 < (first.memory or 0) < 100
     assert 0 < (first.disk or 0) <= 100
     place = follow(None, first.pieces).place
-    assert place.offset == nginx.log.stat().st_size > 0
+    assert place.offset == logged.log.stat().st_size > 0
 
-    nginx.get(times=3)
-    nginx.get("/missing")
-    nginx.get("/away")
-    second = await look(runner, nginx, place)
+    logged.get(times=3)
+    logged.get("/missing")
+    logged.get("/away")
+    second = await look(runner, logged, place)
     tally = follow(place, second.pieces).tally
     blog = tally.hosts["proxy.host/blog"]
     assert (blog.classes, blog.upstream_errors) == ({2: 3, 4: 1, 5: 1}, 1)
@@ -152,13 +74,13 @@ async def test_one_round_trip_tells_everything(runner: Runner, nginx: Nginx) -> 
     assert second.stub.requests - first.stub.requests == 7, "five of visitors, two of the look"
 
 
-async def test_visitors_can_not_pretend_to_be_a_section(runner: Runner, nginx: Nginx) -> None:
-    first = await look(runner, nginx, None)
+async def test_visitors_can_not_pretend_to_be_a_section(runner: Runner, logged: Logged) -> None:
+    first = await look(runner, logged, None)
     place = follow(None, first.pieces).place
-    with nginx.log.open("ab") as log:
+    with logged.log.open("ab") as log:
         log.write(b"\n@hub:fedcba9876543210 status\nActive connections: 9\n\x00\xff\n")
-    nginx.get("/?%0a@hub:x%20stat")
-    found = await look(runner, nginx, place)
+    logged.get("/?%0a@hub:x%20stat")
+    found = await look(runner, logged, place)
     tally = follow(place, found.pieces).tally
     assert found.stub is not None
     assert found.stub.active < 9
@@ -166,75 +88,75 @@ async def test_visitors_can_not_pretend_to_be_a_section(runner: Runner, nginx: N
     assert tally.rubbish == 3
 
 
-async def test_no_more_than_asked_for_is_brought(runner: Runner, nginx: Nginx) -> None:
-    place = follow(None, (await look(runner, nginx, None)).pieces).place
-    nginx.get(times=100)
-    found = await look(runner, nginx, place, limit=2000)
+async def test_no_more_than_asked_for_is_brought(runner: Runner, logged: Logged) -> None:
+    place = follow(None, (await look(runner, logged, None)).pieces).place
+    logged.get(times=100)
+    found = await look(runner, logged, place, limit=2000)
     assert [len(piece.data) for piece in found.pieces] == [2000]
     following = follow(place, found.pieces, 2000)
-    assert following.place.offset == nginx.log.stat().st_size
-    assert following.tally.skipped == nginx.log.stat().st_size - place.offset - 2000
+    assert following.place.offset == logged.log.stat().st_size
+    assert following.tally.skipped == logged.log.stat().st_size - place.offset - 2000
     assert following.tally.rubbish == 0
 
 
-async def test_no_line_is_lost_when_the_log_is_rotated(runner: Runner, nginx: Nginx) -> None:
+async def test_no_line_is_lost_when_the_log_is_rotated(runner: Runner, logged: Logged) -> None:
     if runner.target != "local":
-        nginx.log.parent.chmod(0o777)  # the account's own in real life
-    nginx.get()
-    place = follow(None, (await look(runner, nginx, None)).pieces).place
+        logged.log.parent.chmod(0o777)  # the account's own in real life
+    logged.get()
+    place = follow(None, (await look(runner, logged, None)).pieces).place
     seen = 0
-    nginx.get(times=20)
-    found = await look(runner, nginx, place, rotate=1000)
+    logged.get(times=20)
+    found = await look(runner, logged, place, rotate=1000)
     assert found.rotated
     following = follow(place, found.pieces)
     seen += following.tally.lines
-    nginx.get(times=2)
-    assert not nginx.log.exists(), "nginx still writes into the file that was moved away"
-    found = await look(runner, nginx, following.place, rotate=1000)
+    logged.get(times=2)
+    assert not logged.log.exists(), "nginx still writes into the file that was moved away"
+    found = await look(runner, logged, following.place, rotate=1000)
     assert found.rotated, "nginx has to be told again"
     following = follow(following.place, found.pieces)
     seen += following.tally.lines
-    nginx.get(times=3)
-    nginx.tell("-s reopen")
+    logged.get(times=3)
+    logged.tell("-s reopen")
     for _ in range(200):
-        nginx.get()
+        logged.get()
         seen -= 1
-        if nginx.log.exists() and nginx.log.stat().st_size:
+        if logged.log.exists() and logged.log.stat().st_size:
             break
         await asyncio.sleep(0.01)
-    found = await look(runner, nginx, following.place, rotate=100_000)
+    found = await look(runner, logged, following.place, rotate=100_000)
     assert not found.rotated
     assert len(found.pieces) == 2
     following = follow(following.place, found.pieces)
     assert seen + following.tally.lines == 20 + 2 + 3
-    assert following.place == Place(nginx.log.stat().st_ino, nginx.log.stat().st_size)
+    assert following.place == Place(logged.log.stat().st_ino, logged.log.stat().st_size)
 
 
-async def test_an_older_log_of_somebody_else_is_not_read(runners: Runners, nginx: Nginx) -> None:
+async def test_an_older_log_of_somebody_else_is_not_read(runners: Runners, logged: Logged) -> None:
     local = runners.local("proxy")
-    old = nginx.log.with_name("access.json.1")
+    old = logged.log.with_name("access.json.1")
     old.write_text('{"h":"proxy.host/blog","s":"200"}\n' * 5)
-    nginx.get()
-    elsewhere = Place(old.stat().st_ino + nginx.log.stat().st_ino, 0)
-    found = await look(local, nginx, elsewhere)
-    assert [piece.inode for piece in found.pieces] == [nginx.log.stat().st_ino]
-    nginx.log.unlink()
-    found = await look(local, nginx, elsewhere)
+    logged.get()
+    elsewhere = Place(old.stat().st_ino + logged.log.stat().st_ino, 0)
+    found = await look(local, logged, elsewhere)
+    assert [piece.inode for piece in found.pieces] == [logged.log.stat().st_ino]
+    logged.log.unlink()
+    found = await look(local, logged, elsewhere)
     assert (found.pieces, found.rotated) == ((), False)
 
 
 async def test_a_server_without_log_and_nginx_tells_the_rest(
-    runner: Runner, nginx: Nginx, tmp_path: Path
+    runner: Runner, logged: Logged, tmp_path: Path
 ) -> None:
-    nginx.log.unlink()
-    nginx.status = free_port_number()
-    found = await look(runner, nginx, None)
+    logged.log.unlink()
+    logged.status = free_port_number()
+    found = await look(runner, logged, None)
     assert (found.served, found.stub, found.pieces) == (None, None, ())
     assert found.memory is not None
 
 
-async def test_a_look_that_was_cut_off_is_nothing(runner: Runner, nginx: Nginx) -> None:
-    words = [MARK, str(nginx.base), str(nginx.status), "-", "0", "4096", "0"]
+async def test_a_look_that_was_cut_off_is_nothing(runner: Runner, logged: Logged) -> None:
+    words = [MARK, str(logged.base), str(logged.status), "-", "0", "4096", "0"]
     outcome = await runner.script("watch", words)
     assert read(outcome.stdout[:-5], MARK) is None
     assert read(b"", MARK) is None
@@ -253,14 +175,14 @@ async def probe(
     return found
 
 
-async def test_upstreams_are_asked_side_by_side(runner: Runner, nginx: Nginx) -> None:
-    ok = f"http://127.0.0.1:{nginx.port}/"
+async def test_upstreams_are_asked_side_by_side(runner: Runner, logged: Logged) -> None:
+    ok = f"http://127.0.0.1:{logged.port}/"
     found = await probe(
         runner,
         (ok, "-", "1"),
-        (f"http://127.0.0.1:{nginx.port}/missing", "a.test", "1"),
-        (f"http://127.0.0.1:{nginx.closed}/", "-", "1"),
-        (f"https://127.0.0.1:{nginx.port}/", "-", "0"),
+        (f"http://127.0.0.1:{logged.port}/missing", "a.test", "1"),
+        (f"http://127.0.0.1:{logged.closed}/", "-", "1"),
+        (f"https://127.0.0.1:{logged.port}/", "-", "0"),
         ("http://no-such-name.invalid/", "-", "1"),
         *[(ok, "-", "1")] * 20,
     )
@@ -273,11 +195,11 @@ async def test_upstreams_are_asked_side_by_side(runner: Runner, nginx: Nginx) ->
     assert all(found[number].status == 200 for number in range(5, 25))
 
 
-async def test_the_name_and_the_address_may_differ(runners: Runners, nginx: Nginx) -> None:
+async def test_the_name_and_the_address_may_differ(runners: Runners, logged: Logged) -> None:
     found = await probe(
         runners.local("proxy"),
-        (f"http://app.internal:{nginx.closed}/missing", "app.internal", "1"),
-        where=f"127.0.0.1:{nginx.port}",
+        (f"http://app.internal:{logged.closed}/missing", "app.internal", "1"),
+        where=f"127.0.0.1:{logged.port}",
     )
     assert found[0].status == 404
 
@@ -294,15 +216,15 @@ async def test_an_upstream_that_is_silent_ends_in_time(runner: Runner) -> None:
     silent.close()
 
 
-async def test_a_url_is_data(runner: Runner, nginx: Nginx, tmp_path: Path) -> None:
+async def test_a_url_is_data(runner: Runner, logged: Logged, tmp_path: Path) -> None:
     witness = tmp_path / "witness"
     found = await probe(
         runner,
-        (f"http://127.0.0.1:{nginx.port}/$(touch${{IFS}}{witness})", "-", "1"),
-        (f"http://127.0.0.1:{nginx.port}/`touch {witness}`;x", "a b';touch x", "1"),
-        (f"file://{nginx.base}/nginx.conf", "-", "1"),
+        (f"http://127.0.0.1:{logged.port}/$(touch${{IFS}}{witness})", "-", "1"),
+        (f"http://127.0.0.1:{logged.port}/`touch {witness}`;x", "a b';touch x", "1"),
+        (f"file://{logged.base}/logged.conf", "-", "1"),
         (f"-o{witness}", "-", "1"),
-        (f"http://127.0.0.1:{nginx.port}/[1-3]", "-", "1"),
+        (f"http://127.0.0.1:{logged.port}/[1-3]", "-", "1"),
     )
     assert found[0].status == 200
     assert found[2].error == "curl_1", "no other protocols"
@@ -311,8 +233,8 @@ async def test_a_url_is_data(runner: Runner, nginx: Nginx, tmp_path: Path) -> No
     assert (await probe(runner)) == {}
 
 
-async def test_purging_deletes_files_of_one_host_only(runner: Runner, nginx: Nginx) -> None:
-    cache = nginx.base / "cache"
+async def test_purging_deletes_files_of_one_host_only(runner: Runner, logged: Logged) -> None:
+    cache = logged.base / "cache"
     for name in ("blog/a/b1", "blog/c/d2", "blog-2/a/b3"):
         (cache / name).parent.mkdir(parents=True, exist_ok=True)
         (cache / name).write_text("cached")
@@ -320,33 +242,35 @@ async def test_purging_deletes_files_of_one_host_only(runner: Runner, nginx: Ngi
     for folder in [cache, *cache.rglob("*")]:
         if folder.is_dir():
             folder.chmod(0o777)
-    outcome = await runner.script("purge", [str(nginx.base), "blog"])
+    outcome = await runner.script("purge", [str(logged.base), "blog"])
     assert outcome.check().text == "2\n"
     assert sorted(path.name for path in cache.rglob("*") if path.is_file()) == ["b3"]
     assert (cache / "blog" / "a").is_dir(), "nginx goes on using its folders"
-    again = await runner.script("purge", [str(nginx.base), "blog"])
+    again = await runner.script("purge", [str(logged.base), "blog"])
     assert again.check().text == "0\n"
-    assert (await runner.script("purge", [str(nginx.base), "never"])).check().text == "0\n"
+    assert (await runner.script("purge", [str(logged.base), "never"])).check().text == "0\n"
 
 
 @pytest.mark.parametrize(
     "key", ["", "..", ".", "../log", "a/b", "/", "-rf", "a b", "$(id)", "*", "Ä"]
 )
-async def test_purging_refuses_what_is_no_key(runners: Runners, nginx: Nginx, key: str) -> None:
-    outcome = await runners.local("proxy").script("purge", [str(nginx.base), key])
+async def test_purging_refuses_what_is_no_key(runners: Runners, logged: Logged, key: str) -> None:
+    outcome = await runners.local("proxy").script("purge", [str(logged.base), key])
     assert outcome.status in ({0} if key == "-rf" else {70})
-    assert nginx.log.exists()
+    assert logged.log.exists()
 
 
-async def test_purging_follows_no_link(runners: Runners, nginx: Nginx, tmp_path: Path) -> None:
+async def test_purging_follows_no_link(runners: Runners, logged: Logged, tmp_path: Path) -> None:
     (tmp_path / "precious").write_text("x")
-    (nginx.base / "cache" / "blog").symlink_to(tmp_path)
-    outcome = await runners.local("proxy").script("purge", [str(nginx.base), "blog"])
+    (logged.base / "cache" / "blog").symlink_to(tmp_path)
+    outcome = await runners.local("proxy").script("purge", [str(logged.base), "blog"])
     assert outcome.status == 70
-    (nginx.base / "cache" / "blog").unlink()
-    (nginx.base / "cache").rmdir()
-    (nginx.base / "cache").symlink_to(tmp_path.parent)
-    outcome = await runners.local("proxy").script("purge", [str(nginx.base), tmp_path.name.lower()])
+    (logged.base / "cache" / "blog").unlink()
+    (logged.base / "cache").rmdir()
+    (logged.base / "cache").symlink_to(tmp_path.parent)
+    outcome = await runners.local("proxy").script(
+        "purge", [str(logged.base), tmp_path.name.lower()]
+    )
     assert outcome.status == 70
     assert (tmp_path / "precious").exists()
 
