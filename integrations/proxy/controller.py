@@ -6,6 +6,7 @@ from typing import Any, Final
 from hub.sdk import Condition, Controller, Desired, Hub, NotProved, Progress, Step
 from integrations.proxy.fleet import Fleet, fleet_of
 from integrations.proxy.models import Part
+from integrations.proxy.preflight import refuse
 from integrations.proxy.seen import Seen
 
 INSTALL: Final = "install"
@@ -37,7 +38,7 @@ class Servers(Controller[Seen | None]):
         site = self._fleet.site(desired.key)
         seen = await site.look(deep=True)
         if not desired.deleting:
-            site.refuse(desired.spec, seen)
+            refuse(desired.key, desired.spec, seen, self.hub.hub_id)
         return seen
 
     def plan(self, desired: Desired, observed: Seen | None) -> Sequence[Step]:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from hub.sdk import Unavailable, loads
@@ -137,6 +137,29 @@ def read(
         else None,
         manifest=manifest,
         drift=drift,
+    )
+
+
+def after_deploy(seen: Seen, manifest: Manifest, *, whole: bool) -> Seen:
+    """Return what a look would find after a deploy; `whole`: nothing by hand was left."""
+    drift = Drift()
+    if seen.drift is not None and seen.manifest is not None and not whole:
+        same = [path for path in seen.drift.modified if path in manifest.sums]
+        drift = Drift(
+            modified=tuple(item for item in same if item not in manifest.adopted),
+            extra=seen.drift.extra,
+        )
+    releases = (*(name for name in seen.releases if name != manifest.release), manifest.release)
+    return replace(
+        seen,
+        current=manifest.release,
+        served=manifest.release,
+        releases=releases,
+        partial=(),
+        running=True,
+        manifest=manifest,
+        drift=drift,
+        lock=None,
     )
 
 

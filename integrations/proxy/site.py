@@ -5,110 +5,34 @@ one of them rejects that one; the others are deployed.
 """
 
 import asyncio
-import difflib
 import secrets
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Final, Protocol
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
 
-from hub.sdk import (
-    Clock,
-    HubError,
-    NotAllowed,
-    NotFound,
-    Outcome,
-    Unavailable,
-)
+from hub.sdk import HubError, NotFound, Outcome, Unavailable
 from integrations.proxy import candidates
+from integrations.proxy.asking import (
+    Changes,
+    Deployed,
+    House,
+    Listening,
+    Rehearsal,
+    Request,
+    difference,
+)
 from integrations.proxy.candidates import Candidate
 from integrations.proxy.const import SERVER
 from integrations.proxy.deploy import Deploy, State, TestFailed
 from integrations.proxy.diagnose import diagnose
-from integrations.proxy.errors import NotOurs, Rejected
-from integrations.proxy.models import Flaw, Pair, Part, Spec
-from integrations.proxy.seen import Drift, Manifest, Seen
-from integrations.proxy.target import Target, nowhere
+from integrations.proxy.errors import Rejected
+from integrations.proxy.models import Flaw, Part, Spec
+from integrations.proxy.preflight import refuse
+from integrations.proxy.seen import Manifest, Seen, after_deploy
+from integrations.proxy.target import Target
 
 FRESH: Final = 60.0
 """Seconds for which a look answers for the next one who asks."""
-
-Changes = Mapping[str, Part | None]
-
-
-class Listening(Protocol):
-    """Takes what a deploy tells; a job's progress does."""
-
-    def log(self, line: str) -> None:
-        """Take a line."""
-
-
-@dataclass(frozen=True, slots=True)
-class Deployed:
-    """How a deploy ended."""
-
-    release: str
-    notes: Sequence[Flaw] = ()
-    warnings: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Rehearsal:
-    """What a deploy would do."""
-
-    release: str | None
-    """The release in force."""
-    flaws: Sequence[Flaw]
-    notes: Sequence[Flaw]
-    diff: str
-    """Unified; from the configuration in force to the candidate's."""
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the wire form."""
-        return {
-            "ok": not self.flaws,
-            "release": self.release,
-            "flaws": [_told(flaw) for flaw in self.flaws],
-            "notes": [_told(note) for note in self.notes],
-            "diff": self.diff,
-            "error": None,
-        }
-
-
-@dataclass(slots=True, eq=False)
-class _Request:
-    """Somebody who wants parts to be deployed."""
-
-    changes: Changes
-    listening: Listening | None
-    note: Callable[[Mapping[str, Any]], Awaitable[None]] | None
-    overwrite: bool
-    answer: asyncio.Future[Deployed] = field(
-        default_factory=lambda: asyncio.get_running_loop().create_future()
-    )
-
-    def fail(self, error: BaseException) -> None:
-        if not self.answer.done():
-            self.answer.set_exception(error)
-            self.answer.exception()
-
-
-class House(Protocol):
-    """What a site asks of the fleet."""
-
-    hub_id: str
-    clock: Clock
-
-    def target(self, key: str) -> Target:
-        """Return the verbs of a server as its resource says now; raises `NotFound`."""
-
-    async def certificates(self, parts: Mapping[str, Part]) -> Mapping[str, Pair]:
-        """Return certificates and keys of the certificates among `parts`, by key."""
-
-    async def with_references(self, parts: Mapping[str, Part]) -> dict[str, Part]:
-        """Add the access lists and certificates that are referred to and not there yet."""
-
-    def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        """Run in the background."""
 
 
 class Site:
@@ -125,7 +49,7 @@ class Site:
         """How the last deploy ended; None = there was none since the hub started."""
         self.message = ""
         self._house = house
-        self._waiting: list[_Request] = []
+        self._waiting: list[Request] = []
         self._busy = False
         self._lock = asyncio.Lock()
         self._looking: asyncio.Future[Seen] | None = None
@@ -216,7 +140,7 @@ class Site:
         before the swap. Raises `Rejected` (nothing changed), `RolledBack`, `RollbackFailed`,
         `Busy`, `Unavailable`, `DiskFull` and others.
         """
-        request = _Request(changes, listening, note, overwrite)
+        request = Request(changes, listening, note, overwrite)
         self._waiting.append(request)
         self._set(State.QUEUED if self.state is State.IDLE else self.state, "")
         if not self._busy:
@@ -236,7 +160,7 @@ class Site:
             before = {} if seen.manifest is None else dict(seen.manifest.parts)
             old = await self._candidate(before, seen) if before else None
             new = await self._candidate(self._with(before, changes), seen)
-            diff = _diff({} if old is None else old.texts, new.texts)
+            diff = difference({} if old is None else old.texts, new.texts)
             flaws: Sequence[Flaw] = new.rendered.flaws
             if new.release is not None:
                 deploy = Deploy(target, seen, self._owner(), self._house.clock, self._say_to(()))
@@ -335,7 +259,7 @@ class Site:
                 request.fail(Unavailable("the hub is stopping"))
             self._waiting.clear()
 
-    async def _together(self, requests: list[_Request]) -> None:
+    async def _together(self, requests: list[Request]) -> None:
         """Deploy all of them; those that are refused are told, the rest is tried without them."""
         listening = [item.listening for item in requests]
         target, seen = await self._preflight(deep=True, listening=listening)
@@ -375,7 +299,7 @@ class Site:
         seen: Seen,
         new: Candidate,
         listening: Sequence[Listening | None],
-        requests: Sequence[_Request] | None,
+        requests: Sequence[Request] | None,
         *,
         whole: bool = False,
     ) -> Deployed:
@@ -426,7 +350,7 @@ class Site:
             self._end(State.UNKNOWN, "cut off")
             raise
         if manifest is not None and self.seen is not None:
-            self.seen = _served(self.seen, manifest, whole=whole)
+            self.seen = after_deploy(self.seen, manifest, whole=whole)
             self._end(State.DONE, "")
         else:
             self._end(State.DONE, "")
@@ -440,7 +364,7 @@ class Site:
         self._say_to(listening)(State.PREFLIGHT, "Looking at the server")
         try:
             seen = await self._look(target, deep=deep)
-            self.refuse(target.spec, seen)
+            refuse(self.key, target.spec, seen, self._house.hub_id)
             if not seen.settled and seen.running and seen.current is not None:
                 deploy = self._deploy(target, seen, listening)
                 self._say_to(listening)(
@@ -457,33 +381,6 @@ class Site:
             self._end(State.IDLE, "")
             raise
         return target, seen
-
-    def refuse(self, spec: Spec, seen: Seen) -> None:
-        """Raise what stands against any deploy to this server."""
-        place = f"proxy.server/{self.key}"
-        if seen.features is None:
-            raise nowhere(self.key, spec, seen.version_text)
-        if seen.linked:
-            raise NotOurs(
-                f"{place}: base: {spec['base']} or its `current` leads elsewhere; the hub writes"
-                " only into a folder of its own"
-            )
-        if spec["instance"] == "shared":
-            if not seen.main:
-                raise NotFound(f"{place}: main_config: there is no {spec['main_config']}")
-            if not seen.running:
-                raise Unavailable(
-                    f"{place}: nginx does not run there; start it (systemctl start"
-                    f" {spec['reload']['unit']}), the hub never starts a foreign nginx"
-                )
-        manifest = seen.manifest
-        if seen.current is not None and manifest is None:
-            raise NotOurs(f"{place}: base: the manifest of release {seen.current} can not be read")
-        if manifest is not None and manifest.hub != self._house.hub_id and not spec["take_over"]:
-            raise NotAllowed(
-                f"{place}: take_over: hub {manifest.hub[:8]} deploys there; set it to true to take"
-                " the server over, with what it serves"
-            )
 
     def _with(self, parts: Mapping[str, Part], changes: Changes) -> dict[str, Part]:
         found = dict(parts)
@@ -513,7 +410,7 @@ class Site:
             adopted=adopted,
         )
 
-    def _refuse(self, requests: list[_Request], flaws: Sequence[Flaw]) -> list[_Request]:
+    def _refuse(self, requests: list[Request], flaws: Sequence[Flaw]) -> list[Request]:
         """Tell those whose parts are named; all of them when it is nobody's or everybody's."""
         place = f"proxy.server/{self.key}"
         named = [item for item in requests if candidates.guilty(flaws, item.changes)]
@@ -573,42 +470,3 @@ class Site:
     def _tell(self) -> None:
         for callback in tuple(self._listeners):
             callback()
-
-
-def _served(seen: Seen, manifest: Manifest, *, whole: bool) -> Seen:
-    """Return what a look would find after a deploy."""
-    drift = Drift()
-    if seen.drift is not None and seen.manifest is not None and not whole:
-        same = [path for path in seen.drift.modified if path in manifest.sums]
-        drift = Drift(
-            modified=tuple(item for item in same if item not in manifest.adopted),
-            extra=seen.drift.extra,
-        )
-    releases = (*(name for name in seen.releases if name != manifest.release), manifest.release)
-    return replace(
-        seen,
-        current=manifest.release,
-        served=manifest.release,
-        releases=releases,
-        partial=(),
-        running=True,
-        manifest=manifest,
-        drift=drift,
-        lock=None,
-    )
-
-
-def _diff(old: Mapping[str, str], new: Mapping[str, str]) -> str:
-    lines: list[str] = []
-    for path in sorted({*old, *new}):
-        before, after = old.get(path, ""), new.get(path, "")
-        if before != after:
-            names = (path if before else "/dev/null", path if after else "/dev/null")
-            lines += difflib.unified_diff(
-                before.splitlines(keepends=True), after.splitlines(keepends=True), *names
-            )
-    return "".join(lines)
-
-
-def _told(flaw: Flaw) -> dict[str, str]:
-    return {"part": flaw.part, "field": flaw.field, "message": flaw.message}
