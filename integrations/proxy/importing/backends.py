@@ -37,7 +37,8 @@ class Backend:
     @property
     def target(self) -> tuple[Any, ...]:
         """Return what makes two backends the same."""
-        return (self.scheme, self.host, self.port, self.upstreams)
+        several = tuple(tuple(sorted(one.items())) for one in self.upstreams)
+        return (self.scheme, self.host, self.port, several)
 
     def single(self) -> Spec:
         """Return the fields of one target, as locations have them."""
@@ -85,6 +86,8 @@ class Backends:
         text = scope.filled(item.arg())
         whole = next((end for end in _WHOLE if text.endswith(end)), "")
         text = text.removesuffix(whole)
+        if "unix:" in text:
+            return self._refused(item, "a unix socket can not be named")
         match = _TARGET.fullmatch(text)
         if match is None or variables(text):
             return self._refused(item, "where it leads is only known per request")
@@ -94,8 +97,6 @@ class Backends:
                 item, f"{scheme or 'a target without http://'} is not forwarded to"
             )
         host, path = match["host"], match["path"]
-        if host == "unix":
-            return self._refused(item, "a unix socket can not be named")
         if whole and path not in (None, "/"):
             return self._refused(item, "a path before the request's own path is not kept")
         path = None if whole else path
@@ -147,7 +148,7 @@ class Backends:
     def _server(self, item: Directive) -> Spec | None:
         """Return one server; its port is 80 when none is named, whatever the scheme."""
         match = _TARGET.fullmatch(item.arg())
-        if match is None or match["scheme"] or match["host"] == "unix" or match["path"]:
+        if match is None or match["scheme"] or match["path"]:
             self._refused(item, "only names and addresses with a port can be named")
             return None
         found: Spec = {

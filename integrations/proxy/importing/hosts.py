@@ -3,25 +3,33 @@
 from collections.abc import Sequence
 
 from integrations.proxy.importing import fits
+from integrations.proxy.importing.backends import Backend
 from integrations.proxy.importing.blocks import Block, is_force
 from integrations.proxy.importing.forward_auth import forward_auth
-from integrations.proxy.importing.headers import headers
+from integrations.proxy.importing.headers import Headers, headers
 from integrations.proxy.importing.known import guards, leftovers, snippet
 from integrations.proxy.importing.limits import body_size, timeouts
 from integrations.proxy.importing.locations import Around, Host, location, path_of
 from integrations.proxy.importing.result import Spec
 from integrations.proxy.importing.scopes import Scope
 from integrations.proxy.importing.tree import Directive
+from integrations.proxy.schema.blocks import is_address
 
 DEFAULT_BODY = "2g"
 """What a host of the hub takes when nothing is said."""
 
 
 def root_of(server: Scope) -> Directive | None:
-    """Return the `location /` of a server that forwards."""
+    """Return the `location /` of a server that forwards.
+
+    A `return` comes before it, wherever it stands: nginx answers it in an earlier phase.
+    """
+    if server.own("return"):
+        return None
     for item in server.own("location"):
         path = path_of(item.args)
-        if path is not None and path.is_all and any(it.name == "proxy_pass" for it in item.inner):
+        names = {inner.name for inner in item.inner}
+        if path is not None and path.is_all and "proxy_pass" in names and "return" not in names:
             return item
     return None
 
@@ -37,6 +45,8 @@ def host(block: Block, root: Directive, id: str, words: str, around: Around) -> 
     access = around.lists.of(scope, around.source, words)
     made = Host(id, words, scope, backend, own, access)
     spec: Spec = backend.fields() | own.fields() | _plain_fields(scope, around)
+    if scope.is_on("proxy_ssl_verify"):
+        verify(spec, scope, backend, own, around)
     if own.upstream_host:
         spec["upstream_host"] = own.upstream_host
     if access is not None:
@@ -68,6 +78,19 @@ def told_open(doors: Sequence[Directive]) -> tuple[str, str]:
     )
 
 
+def verify(spec: Spec, scope: Scope, backend: Backend, own: Headers, around: Around) -> None:
+    """Check the upstream's certificate as before, where the hub has a name to check it for."""
+    hosts = [backend.host, *(one["host"] for one in backend.upstreams)]
+    named = own.upstream_host or not any(map(is_address, hosts))
+    if backend.scheme == "https" and named:
+        spec["verify_tls"] = True
+        return
+    words = "proxy_ssl_verify: there is no name that the certificate could be checked for"
+    todo = "fill upstream_host with the name in the certificate, then set verify_tls"
+    place = scope.all("proxy_ssl_verify")[-1].place
+    around.report.left_out(place, words, todo)
+
+
 def _plain_fields(scope: Scope, around: Around) -> Spec:
     found: Spec = {}
     if times := timeouts(scope, around.report):
@@ -76,8 +99,6 @@ def _plain_fields(scope: Scope, around: Around) -> Spec:
         found["max_body_size"] = size
     if scope.word("proxy_buffering") == "off":
         found["buffering"] = False
-    if scope.is_on("proxy_ssl_verify"):
-        found["verify_tls"] = True
     if limit := around.zones.limit(scope, around.report):
         found["rate_limit"] = limit
     return found

@@ -99,7 +99,7 @@ def location(item: Directive, server: Scope, host: Host, around: Around) -> Spec
     scope = Scope(item.inner, server)
     spec: Spec = {"path": found.path, "match": found.match}
     passes = scope.own("proxy_pass")
-    if not passes:
+    if not passes or scope.own("return"):
         if (deny := _denies_all(scope)) is not None:
             spec["access_list_id"] = around.lists.nobody()
             if deny.name == "return" and deny.arg() != "403":

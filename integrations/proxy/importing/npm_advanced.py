@@ -7,7 +7,7 @@ from typing import Final
 from integrations.proxy.importing import fits
 from integrations.proxy.importing.backends import Backend, Backends
 from integrations.proxy.importing.headers import headers
-from integrations.proxy.importing.hosts import locations, root_of
+from integrations.proxy.importing.hosts import locations, root_of, told_open, verify
 from integrations.proxy.importing.keys import Keys
 from integrations.proxy.importing.known import leftovers, snippet
 from integrations.proxy.importing.limits import Zones, timeouts
@@ -211,7 +211,7 @@ class Advanced:
         if within.word("proxy_buffering") == "off":
             spec["buffering"] = False
         if within.is_on("proxy_ssl_verify"):
-            spec["verify_tls"] = True
+            verify(spec, within, made.backend, made.headers, self._around)
         if limit := self._around.zones.limit(within, self._report):
             spec["rate_limit"] = limit
         asked = within.last("auth_request")

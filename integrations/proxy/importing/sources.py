@@ -69,7 +69,7 @@ class Folder:
         """Return the files that an `include` means: relative to the main file's folder."""
         wanted = os.path.normpath(os.path.join(self._folder, pattern))  # noqa: PTH118 - as above
         if not any(char in wanted for char in "*?["):
-            return [wanted] if self._real(wanted).is_file() else []
+            return [wanted] if self._is_file(wanted) else []
         above, name = os.path.split(wanted)
         places = self.matching_folders(above)
         return sorted(
@@ -78,7 +78,7 @@ class Folder:
             for item in _listed(self._real(place))
             if fnmatch.fnmatchcase(item.name, name)
             and (name.startswith(".") or not item.name.startswith("."))
-            and self._real(f"{place}/{item.name}").is_file()
+            and self._is_file(f"{place}/{item.name}")
         )
 
     def matching_folders(self, pattern: str) -> list[str]:
@@ -90,12 +90,18 @@ class Folder:
             f"{place}/{item.name}"
             for place in self.matching_folders(above)
             for item in _listed(self._real(place))
-            if fnmatch.fnmatchcase(item.name, name) and self._real(f"{place}/{item.name}").is_dir()
+            if fnmatch.fnmatchcase(item.name, name) and item.is_dir()
         )
 
     def shown(self, path: str) -> str:
         """Return a file's name from the tree's folder, when it is below."""
         return path.removeprefix(f"{self._folder}/")
+
+    def _is_file(self, path: str) -> bool:
+        try:
+            return self._real(path).is_file()
+        except OSError:
+            return False
 
     def _real(self, path: str) -> Path:
         """Return where a file lies here; links of a copied tree are followed below its root."""
