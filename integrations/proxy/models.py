@@ -29,6 +29,8 @@ class Features:
     """Dynamic modules that the present main configuration loads, by the same words."""
     user: str | None = None
     """Whom the workers run as, from `--user=`; None = not told."""
+    modules_path: str | None = None
+    """The folder of dynamic modules, from `--modules-path=`; None = not told."""
 
     @property
     def text(self) -> str:

@@ -43,10 +43,10 @@ from integrations.proxy.schema.numbers import (
     size,
     whole,
 )
-from integrations.proxy.schema.texts import target
+from integrations.proxy.schema.texts import request_path
 
 _HEALTH: Final[dict[Any, Any]] = {
-    vol.Optional("path", default="/", description="Path that is asked for"): target,
+    vol.Optional("path", default="/", description="Path that is asked for"): request_path,
     vol.Optional(
         "interval", default=30, description={"description": "Between two looks", "unit": "s"}
     ): seconds(5, 86400),

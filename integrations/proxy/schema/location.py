@@ -18,7 +18,7 @@ from integrations.proxy.schema.names import host
 from integrations.proxy.schema.numbers import maybe, one_of, reference
 from integrations.proxy.schema.patterns import regex
 from integrations.proxy.schema.snippets import location_snippet
-from integrations.proxy.schema.texts import path, target
+from integrations.proxy.schema.texts import path
 from integrations.proxy.syntax import MalformedError, parse
 
 _FIELDS: Final[dict[Any, Any]] = {
@@ -31,7 +31,7 @@ _FIELDS: Final[dict[Any, Any]] = {
     ),
     vol.Optional("forward_host", description="As the host's when left out"): maybe(host),
     vol.Optional("forward_port", description="As the host's when left out"): maybe(port),
-    vol.Optional("forward_path", description="Stands in the path's place upstream"): maybe(target),
+    vol.Optional("forward_path", description="Stands in the path's place upstream"): maybe(path),
     vol.Optional(
         "access_list_id", default=None, description="Who may come in; as the host's when left out"
     ): reference(ACCESS_LIST),

@@ -35,7 +35,7 @@ _HOP: Final = frozenset(
 )
 """Belong to one connection (RFC 9110, section 7.6.1): nginx writes them."""
 _PATH: Final = re.compile(r"/[A-Za-z0-9._~!&()*+,=:@/-]*")
-_TARGET: Final = re.compile(r"/(?:[A-Za-z0-9._~!&()*+,=:@/-]|%[0-9A-Fa-f]{2})*")
+_TARGET: Final = re.compile(r"/(?:[A-Za-z0-9._~!&()*+,=:@/?-]|%[0-9A-Fa-f]{2})*")
 _FILE: Final = re.compile(r"(?:/[A-Za-z0-9_.+@-]+)+")
 _URL: Final = re.compile(r"https?://[A-Za-z0-9._~!&()*+,=:@/?%\[\]-]+")
 
@@ -113,11 +113,11 @@ def path(value: object) -> str:
 
 
 @described(type="string", max_length=512)
-def target(value: object) -> str:
-    """Accept the path that an upstream is asked for."""
+def request_path(value: object) -> str:
+    """Accept a path as it stands in a request: encoded, maybe with a query."""
     written = text(value)
-    if len(written) > 512 or _TARGET.fullmatch(written) is None or ".." in written.split("/"):
-        raise vol.Invalid("expected a path that begins with /, without ? and #")
+    if len(written) > 512 or _TARGET.fullmatch(written) is None:
+        raise vol.Invalid("expected a path that begins with /, such as /health?full=1")
     return written
 
 
