@@ -11,10 +11,10 @@ if command -v curl >/dev/null 2>&1; then curl -q -s -g -m 5 --noproxy '*' --max-
 else wget -q -T 5 -O - "$1"; fi 2>/dev/null | head -c 65536
 }
 part() {
-size=$3 from=$4
-[ $((size - from)) -gt "$max" ] && from=$((size - max))
-s "$1 $2 $size $from"
-[ "$size" -gt "$from" ] && tail -c "+$((from + 1))" "$5" 2>/dev/null | head -c "$((size - from))"
+whole=$3 from=$4
+[ $((whole - from)) -gt "$max" ] && from=$((whole - max))
+s "$1 $2 $whole $from"
+[ "$whole" -gt "$from" ] && tail -c "+$((from + 1))" "$5" 2>/dev/null | head -c "$((whole - from))"
 }
 rest() {
 [ -f "$log.1" ] && [ ! -L "$log.1" ] && old=$(stat -c '%i %s' "$log.1") && [ "${old% *}" = "$inode" ] || return 1
