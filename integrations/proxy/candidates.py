@@ -1,6 +1,5 @@
 """From parts to a release: what a server would serve, and why some of it can not be."""
 
-import fnmatch
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -9,7 +8,7 @@ from integrations.proxy.const import ACCESS_LIST, CERTIFICATE, SERVER
 from integrations.proxy.models import File, Flaw, Pair, Part, Rendered
 from integrations.proxy.release import Release
 from integrations.proxy.render import main, render
-from integrations.proxy.seen import Seen
+from integrations.proxy.seen import Manifest, Seen
 
 Parts = Mapping[str, Part]
 REFERENCES = ("access_list_id", "certificate_id")
@@ -118,9 +117,30 @@ def _release(
         adopted=adopted,
         instance=own.spec["instance"],
         drop_ins=drop_ins,
+        lying=_lying(parts, files, before),
     )
     candidate = _main(own, seen, final, name, stream=stream)
     return Release(name, manifest, final, candidate.encode())
+
+
+def _lying(
+    parts: Parts, files: Mapping[str, File], before: Manifest | None
+) -> dict[str, tuple[str, int]]:
+    """Return hash and mode of certificates that are on the server and not in the hub any more."""
+    if before is None:
+        return {}
+    named = {
+        str(part.spec[field])
+        for part in parts.values()
+        if part.type == CERTIFICATE
+        for field in ("chain", "key")
+        if part.spec.get(field)
+    }
+    return {
+        path: (before.sums[path], before.modes.get(path, 0o600))
+        for path in named
+        if path not in files and path in before.sums
+    }
 
 
 def _main(own: Part, seen: Seen, files: Mapping[str, File], id: str, *, stream: bool) -> str:
@@ -130,7 +150,7 @@ def _main(own: Part, seen: Seen, files: Mapping[str, File], id: str, *, stream: 
         return main.own_candidate(files["nginx.conf"].data.decode(), base, id)
     return main.candidate(
         seen.main,
-        lambda pattern: sorted(fnmatch.filter(seen.siblings, pattern)),
+        lambda pattern: [path for path in seen.siblings if main.matches(path, pattern)],
         own.spec,
         id,
         stream=stream,

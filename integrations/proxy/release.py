@@ -43,11 +43,13 @@ def make(
     adopted: Mapping[str, str],
     instance: str,
     drop_ins: Mapping[str, tuple[str, str]],
+    lying: Mapping[str, tuple[str, int]],
 ) -> tuple[str, Manifest, dict[str, File]]:
     """Return id, manifest and final files of a release.
 
     `drop_ins`: absolute path -> (name in the release, text) of what goes outside the hub's folder.
-    The id holds a running number and a hash of all that is served: `r000012-1f3a09bc`.
+    `lying`: hash and mode of shared files that lie on the server and are not sent. The id holds a
+    running number and a hash of all that is served: `r000012-1f3a09bc`.
     """
     found = dict(files)
     for path, text in adopted.items():
@@ -66,12 +68,13 @@ def make(
             found[path] = File(path, data, file.mode, file.part, file.fields)
     sums = {path: hashlib.sha256(file.data).hexdigest() for path, file in sorted(found.items())}
     outside = {path: sums.pop(own) for path, (own, _text) in drop_ins.items()}
+    modes = {path: found[path].mode for path in sums}
     manifest = Manifest(
         release=name,
         hub=hub_id,
         parts=dict(parts),
-        sums=sums,
-        modes={path: found[path].mode for path in sums},
+        sums={**sums, **{path: value for path, (value, _mode) in lying.items()}},
+        modes={**modes, **{path: mode for path, (_value, mode) in lying.items()}},
         previous=previous,
         adopted={path: text for path, text in adopted.items() if path in found},
         instance=instance,

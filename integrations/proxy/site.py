@@ -204,7 +204,7 @@ class Site:
             found = [
                 path
                 for path in (() if drift is None else drift.modified)
-                if path.endswith(".conf") and "/" in path and (not paths or path in paths)
+                if _is_of_a_part(path) and (not paths or path in paths)
             ]
             if manifest is None or not found:
                 raise NotFound(f"proxy.server/{self.key}: paths: no such file was changed by hand")
@@ -470,3 +470,9 @@ class Site:
     def _tell(self) -> None:
         for callback in tuple(self._listeners):
             callback()
+
+
+def _is_of_a_part(path: str) -> bool:
+    """Tell the file of a resource from those that the hub needs as they are."""
+    folder, _, name = path.rpartition("/")
+    return folder in {"http", "stream"} and not name.startswith("00-")
