@@ -114,20 +114,22 @@ def location(item: Directive, server: Scope, host: Host, around: Around) -> Spec
     if backend.upstreams and backend.target == host.backend.target:
         # Left out, its target is that of the host with all its servers.
         spec |= {"forward_path": backend.path} if backend.path is not None else {}
-        differences(spec, scope, host, around, item.place)
+        differences(spec, scope, host, around, item.place, backend.name)
         return spec
     if backend.upstreams:
         todo = "a location has one target: the first server of the upstream took its place"
         report.left_out(passes[-1].place, f"the other servers of {backend.name}", todo, host.id)
     spec |= backend.single()
-    differences(spec, scope, host, around, item.place)
+    differences(spec, scope, host, around, item.place, backend.name)
     return spec
 
 
-def differences(spec: Spec, scope: Scope, host: Host, around: Around, place: str) -> None:
-    """Add what a location does otherwise than its host."""
+def differences(
+    spec: Spec, scope: Scope, host: Host, around: Around, place: str, name: str
+) -> None:
+    """Add what a location does otherwise than its host; `name` is what it would send as Host."""
     report = around.report
-    own = headers(scope, report, host.backend.name)
+    own = headers(scope, report, name)
     for kind in ("request", "response"):
         mine, theirs = getattr(own, kind), getattr(host.headers, kind)
         different = {key: value for key, value in mine.items() if theirs.get(key) != value}
@@ -145,6 +147,11 @@ def differences(spec: Spec, scope: Scope, host: Host, around: Around, place: str
     rest = leftovers(scope.directives, report, host.id)
     rest += scope.own(*LOCAL)
     rest += [other for other in own.other if other in scope.directives]
+    if own.upstream_host != host.headers.upstream_host:
+        words = ("Host", own.upstream_host or "$host")
+        file, _, line = place.rpartition(":")
+        number = int(line) if line.isdecimal() else 0
+        rest.append(Directive("proxy_set_header", words, file, number))
     text, doors = snippet(rest, "location", report, host.id)
     host.open_doors += doors
     if text:

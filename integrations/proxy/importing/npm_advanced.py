@@ -99,11 +99,7 @@ class Advanced:
             self._whole(spec, leftovers(text, self._report, about), made)
         if made.open_doors:
             spec["enabled"] = False
-            names = ", ".join(dict.fromkeys(item.name for item in made.open_doors))
-            todo = "find another way to keep them out, then set enabled"
-            self._report.do(
-                place, f"off, because {names} kept visitors out and is lost", todo, about
-            )
+            self._report.do(place, *told_open(made.open_doors), about)
 
     def other(self, row: Row, spec: Spec, place: str, about: str, kind: str) -> None:
         """Add the free text to the spec of a redirect or dead host."""
@@ -186,7 +182,7 @@ class Advanced:
             self._report.left_out(where, f"its free text can not be read ({error})", "", made.id)
             return
         if any(item.name in FIELDS for item in scope.directives):
-            differences(spec, scope, made, self._around, where)
+            differences(spec, scope, made, self._around, where, "")
             spec.pop("public", None)
         elif kept := snippet(scope.directives, "location", self._report, made.id)[0]:
             spec["advanced_config"] = kept
