@@ -287,6 +287,7 @@ def _furnish(hub: Hub) -> None:
     from hub.recorder import Recorder
     from hub.resources.facts import provider
     from hub.templates import Templates
+    from hub.util import packages
 
     hub.templates = Templates(hub)
     hub.templates.resource = provider(hub.resources)
@@ -294,7 +295,9 @@ def _furnish(hub: Hub) -> None:
     hub.helpers = Helpers(hub)
     hub.scenes = Scenes(hub)
     hub.automations = HouseAutomations(hub)
-    hub.blueprints = Library(hub.resources, hub.config_dir, hub.automations.again)
+    hub.blueprints = Library(
+        hub.resources, hub.config_dir, hub.automations.again, packages.shipped("blueprints")
+    )
     hub.automations.blueprint = hub.blueprints.find
     hub.references = References(hub)
 

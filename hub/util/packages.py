@@ -44,6 +44,12 @@ def script(domain: str, name: str) -> str:
     raise LookupError(f"integration {domain} has no remote/{name}.sh")
 
 
+def shipped(folder: str) -> list[Path]:
+    """Return the folders of this name that integrations ship with them, ordered by integration."""
+    found = [place / domain / folder for domain in known() for place in _places()]
+    return [path for path in found if path.is_dir()]
+
+
 def _places() -> list[Path]:
     spec = importlib.util.find_spec(PACKAGE)
     return [] if spec is None else [Path(place) for place in spec.submodule_search_locations or ()]

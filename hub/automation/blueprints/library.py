@@ -1,7 +1,7 @@
-"""Every blueprint of the house: those in the configuration folder and those that are resources."""
+"""Every blueprint of the house: resources, the configuration folder, what integrations ship."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -40,21 +40,28 @@ Shelves = list[Shelf]
 
 
 class Library:
-    """Finds blueprints by domain and path; a resource wins over a file of the same path."""
+    """Finds blueprints by domain and path.
+
+    A resource wins over a file of the configuration, and that over one that ships with an
+    integration, of the same path.
+    """
 
     def __init__(
         self,
         resources: "Resources",
         config_dir: Path,
         changed: Callable[[Names], object] = lambda _names: None,
+        shipped: Sequence[Path] = (),
     ) -> None:
-        """Look into `<config_dir>/blueprints/<domain>/`.
+        """Look into `<config_dir>/blueprints/<domain>/`, then into `<domain>/` of `shipped`.
 
         `changed` hears which resources use a blueprint that was saved or deleted.
         """
         self._resources = resources
         self._tell = changed
         self._config = config_dir
+        self._own = config_dir / FOLDER
+        self._shipped = tuple(shipped)
         self._index: dict[tuple[str, str], Resource] | None = None
         resources.listen(self._changed, TYPE)
 
@@ -62,13 +69,15 @@ class Library:
         """Return the text of a blueprint; raises `NotFound`."""
         if (resource := self.resource(domain, path)) is not None:
             return str(resource.spec["source"])
-        if (file := self.file(domain, path)) is not None:
+        file = self.file(domain, path) or self.shipped(domain, path)
+        if file is not None:
             return _text(file)
         raise NotFound(f"There is no {domain} blueprint {path}")
 
     async def list(self, domain: str) -> dict[str, Shelf]:
         """Return the blueprints of a domain by path."""
-        found = {shelf.path: shelf for shelf in await asyncio.to_thread(self._of_files, domain)}
+        shelves = await asyncio.to_thread(lambda: list(self._of_files(domain)))
+        found = {shelf.path: shelf for shelf in shelves}
         for (its_domain, path), resource in sorted(self._indexed().items()):
             if its_domain == domain:
                 place = None if resource.place is None else str(resource.place)
@@ -80,14 +89,13 @@ class Library:
         return self._indexed().get((domain, path))
 
     def file(self, domain: str, path: str) -> Path | None:
-        """Return the file of a blueprint; None also for a path that leads out of the folder."""
-        try:
-            valid_path(path)
-        except vol.Invalid:
-            return None
-        folder = (self._config / FOLDER / domain).resolve()
-        file = (folder / path).resolve()
-        return file if file.is_relative_to(folder) and file.is_file() else None
+        """Return the user's file of a blueprint; None also for a path that leads out of there."""
+        return _below(self._own / domain, path)
+
+    def shipped(self, domain: str, path: str) -> Path | None:
+        """Return the file of a blueprint that comes with an integration."""
+        found = (_below(folder / domain, path) for folder in self._shipped)
+        return next((file for file in found if file is not None), None)
 
     def users(self, domain: str, path: str) -> Names:
         """Return the ids of the resources that use a blueprint."""
@@ -111,16 +119,31 @@ class Library:
             }
         return self._index
 
-    def _of_files(self, domain: str) -> Shelves:
-        folder = self._config / FOLDER / domain
-        files = sorted([*folder.rglob("*.yaml"), *folder.rglob("*.yml")])[:MAX_FILES]
-        found = []
-        for file in files:
-            path = file.relative_to(folder).as_posix()
-            if self.file(domain, path) is not None:
-                place = file.relative_to(self._config).as_posix()
-                found.append(_shelf(path, key_of(domain, path), place, _text(file)))
-        return found
+    def _of_files(self, domain: str) -> Iterator[Shelf]:
+        """Yield all files, those that win last."""
+        for root in (*reversed(self._shipped), self._own):
+            folder = root / domain
+            files = sorted([*folder.rglob("*.yaml"), *folder.rglob("*.yml")])[:MAX_FILES]
+            for file in files:
+                path = file.relative_to(folder).as_posix()
+                if _below(folder, path) is not None:
+                    place = file.relative_to(self._place_of(root)).as_posix()
+                    yield _shelf(path, key_of(domain, path), place, _text(file))
+
+    def _place_of(self, root: Path) -> Path:
+        """Return what the place of a file is told from: the configuration, or the packages."""
+        return self._config if root == self._own else root.parents[2]
+
+
+def _below(folder: Path, path: str) -> Path | None:
+    """Return a file of a folder; None also for a path that leads out of it."""
+    try:
+        valid_path(path)
+    except vol.Invalid:
+        return None
+    folder = folder.resolve()
+    file = (folder / path).resolve()
+    return file if file.is_relative_to(folder) and file.is_file() else None
 
 
 def key_of(domain: str, path: str) -> str:

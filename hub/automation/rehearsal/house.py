@@ -15,6 +15,7 @@ from hub.automation.rehearsal.world import RehearsalWorld
 from hub.config import documents, house
 from hub.errors import NotFound, Problem
 from hub.events import Context
+from hub.util import packages
 from hub.util.clock import FakeClock
 from hub.util.text import slugify
 
@@ -48,10 +49,11 @@ class Written:
     def blueprint(self, domain: str, path: str) -> str:
         """Return the text of a blueprint; raises `NotFound`."""
         base = self.folder / "blueprints" / domain
-        file = (base / path).resolve()
-        if not file.is_relative_to(base.resolve()) or not file.is_file():
-            raise NotFound(f"There is no {domain} blueprint {path} in {base}")
-        return file.read_text(encoding="utf-8")
+        for folder in (base, *(place / domain for place in packages.shipped("blueprints"))):
+            file = (folder / path).resolve()
+            if file.is_relative_to(folder.resolve()) and file.is_file():
+                return file.read_text(encoding="utf-8")
+        raise NotFound(f"There is no {domain} blueprint {path} in {base}")
 
 
 def _type(id: str) -> str:

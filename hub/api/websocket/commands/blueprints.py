@@ -53,7 +53,8 @@ async def save(connection: Connection, message: Message) -> dict[str, Any]:
     present = hub.blueprints.resource(domain, path)
     if hub.blueprints.file(domain, path) is not None:
         raise FileOwned(f"the {domain} blueprint {path}", f"blueprints/{domain}/{path}")
-    if present is not None and not message["allow_override"]:
+    there = present is not None or hub.blueprints.shipped(domain, path) is not None
+    if there and not message["allow_override"]:
         raise NotAllowed(f"there is a {domain} blueprint {path}: set allow_override to replace it")
     spec = {"domain": domain, "path": path, "source": message["yaml"]}
     if message.get("source_url") is not None:
@@ -64,7 +65,7 @@ async def save(connection: Connection, message: Message) -> dict[str, Any]:
     except InvalidSpec as error:
         raise InvalidFormat("; ".join(item["message"] for item in error.problems)) from None
     await work.settle(hub)
-    return {"overrides_existing": present is not None}
+    return {"overrides_existing": there}
 
 
 def _free(connection: Connection, domain: str, path: str) -> str:
@@ -84,6 +85,8 @@ async def delete(connection: Connection, message: Message) -> None:
     if present is None or not connection.user.may_resource("read", TYPE, present.key):
         if hub.blueprints.file(domain, path) is not None:
             raise FileOwned(f"the {domain} blueprint {path}", f"blueprints/{domain}/{path}")
+        if hub.blueprints.shipped(domain, path) is not None:
+            raise NotAllowed(f"the {domain} blueprint {path} comes with the hub")
         raise NotFound(f"There is no {domain} blueprint {path}")
     if users := hub.blueprints.users(domain, path):
         raise InUse(f"the {domain} blueprint {path}", users)
