@@ -9,7 +9,7 @@ const OUT = "../hub/api/static";
 const HUB = process.env.HUB_URL ?? "http://127.0.0.1:8123";
 
 // What the first view needs beside the entry is one file: nobody waits for a dozen small ones.
-const BASE = /\/src\/((hub|i18n|prefs|router|watch)\.ts|auth\/(http|session)|data\/(decode|describe|draft|link|range|registries|rights|rooms|search|sparks|statistics|store)|styles\/(shared|toggle)|components\/(entity-row|failure|icon|spark|thermostat))|\/node_modules\/(@?lit|home-assistant-js-websocket)/;
+const BASE = /\/src\/((hub|i18n|prefs|router|watch)\.ts|auth\/(http|session)|data\/(decode|describe|draft|link|range|registries|resources|rights|rooms|search|sparks|statistics|store)|styles\/(shared|toggle)|components\/(entity-row|failure|icon|spark|thermostat))|\/node_modules\/(@?lit|home-assistant-js-websocket)/;
 
 /** Write a .gz and a .br beside every text file larger than one network packet. */
 function precompress(): Plugin {

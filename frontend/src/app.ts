@@ -3,6 +3,7 @@ import { LitElement, css, html, nothing } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import "./pages/overview";
 import { icon, type IconName } from "./components/icon";
+import { offers, typesOf } from "./data/resources";
 import { hub } from "./hub";
 import { t } from "./i18n";
 import { followLink, here, onNavigate } from "./router";
@@ -11,10 +12,12 @@ import { Watch, onLink, onPrefs } from "./watch";
 
 interface Page {
   path: string;
-  label: "overview" | "entities" | "history" | "logbook" | "automations" | "resources" | "jobs" | "settings";
+  label: "overview" | "entities" | "history" | "logbook" | "automations" | "proxies" | "resources" | "jobs" | "settings";
   icon: IconName;
   load: () => Promise<unknown>;
   show: () => unknown;
+  /** The integration without which nobody needs it in the bar. */
+  of?: string;
 }
 
 const PAGES: Page[] = [
@@ -23,10 +26,14 @@ const PAGES: Page[] = [
   { path: "/history", label: "history", icon: "chart", load: () => import("./pages/history"), show: () => html`<hub-history></hub-history>` },
   { path: "/automations", label: "automations", icon: "automation", load: () => (one() ? import("./pages/automation") : import("./pages/automations")), show: automations },
   { path: "/logbook", label: "logbook", icon: "book", load: () => import("./pages/logbook"), show: () => html`<hub-logbook-page></hub-logbook-page>` },
+  { path: "/proxies", label: "proxies", icon: "globe", of: "proxy", load: () => import("./pages/proxies"), show: () => html`<hub-proxies .path=${below()}></hub-proxies>` },
   { path: "/resources", label: "resources", icon: "boxes", load: () => (resource() ? import("./pages/resource") : import("./pages/resources")), show: resources },
   { path: "/jobs", label: "jobs", icon: "tasks", load: () => import("./pages/jobs"), show: () => html`<hub-jobs></hub-jobs>` },
   { path: "/settings", label: "settings", icon: "gear", load: () => import("./pages/settings"), show: () => html`<hub-settings .section=${below()[0] ?? ""}></hub-settings>` },
 ];
+
+/** How long the first page has before the bar is completed, in milliseconds. */
+const LOOK_MS = 600;
 
 /** Pages that a phone's bar has room for; the others are behind its last button. */
 const IN_BAR = 4;
@@ -68,12 +75,20 @@ function present(): Page {
 @customElement("hub-app")
 export class App extends LitElement {
   @state() private more = false;
+  /** Integrations with something for this person. */
+  @state() private offered: ReadonlySet<string> = new Set();
   #shown = "";
 
   constructor() {
     super();
     new Watch(this, () => [onLink, onPrefs, (redraw) => onNavigate(redraw)]);
     this.addEventListener("click", followLink);
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    // What is in the bar beside the usual can wait until the first page is drawn.
+    setTimeout(() => void this.#look(), present().of ? 0 : LOOK_MS);
   }
 
   static override styles = [base, css`
@@ -138,12 +153,17 @@ export class App extends LitElement {
           <a class="brand" href="/"><img src="/icon.svg" alt="" width="32" height="32">Hub</a>
           <nav aria-label=${t("pages")} @keydown=${this.#leave} @focusout=${this.#leave}>${PAGES.slice(0, IN_BAR).map((each) => this.#link(each, page))}
             <button type="button" class="more ${PAGES.indexOf(page) >= IN_BAR ? "current" : ""}" aria-expanded=${this.more} @click=${() => (this.more = !this.more)}>${icon("dots")}<span>${t("more_pages")}</span></button>
-            <div class="rest ${this.more ? "open" : ""}" @click=${() => (this.more = false)}>${PAGES.slice(IN_BAR).map((each) => this.#link(each, page))}</div></nav>
+            <div class="rest ${this.more ? "open" : ""}" @click=${() => (this.more = false)}>${PAGES.slice(IN_BAR).map((each) => (each.of && each !== page && !this.offered.has(each.of) ? nothing : this.#link(each, page)))}</div></nav>
         </div>
         <div role="status">${hub().link.offline ? html`<div class="banner"><p>${t("reconnecting")}</p></div>` : nothing}</div>
       </header>
       <main id="main" tabindex="-1">${page.show()}</main>
       ${entity ? html`<hub-entity-details .entityId=${entity}></hub-entity-details>` : nothing}`;
+  }
+
+  async #look(): Promise<void> {
+    const types = await typesOf(hub().link).catch(() => []);
+    this.offered = new Set(PAGES.flatMap(({ of }) => (of && offers(types, of) ? of : [])));
   }
 
   #link(each: Page, page: Page) {

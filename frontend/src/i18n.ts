@@ -1,7 +1,8 @@
 /** Languages: the page's strings, numbers, ages and the direction of the document. */
 import type en from "./locale/en.json";
+import type proxy from "./proxy/locale/en.json";
 
-export type Key = keyof typeof en;
+export type Key = keyof typeof en | keyof typeof proxy;
 export type Language = "en" | "ar";
 export type Digits = "latn" | "arab";
 
@@ -12,7 +13,13 @@ export const LANGUAGES: Record<Language, { name: string; dir: "ltr" | "rtl" }> =
 
 type Strings = Partial<Record<string, string>>;
 
+/** The strings of a part of the page that is fetched when it is first shown. */
+export type Part = (language: Language) => Promise<{ default: Strings }>;
+
+const parts = new Set<Part>();
+
 let strings: Strings = {};
+let spoken: Language = "en";
 let plural = new Intl.PluralRules("en");
 let tag = "en";
 
@@ -27,15 +34,27 @@ export function preferred(stored: string | null, offered: readonly string[]): La
 
 /** Load a language's strings and turn the document to its direction. */
 export async function useLanguage(language: Language, digits: Digits = "latn"): Promise<void> {
-  const found = language === "ar" ? await import("./locale/ar.json") : await import("./locale/en.json");
-  useStrings(language, found.default, digits, navigator.languages);
+  const own = language === "ar" ? import("./locale/ar.json") : import("./locale/en.json");
+  const found = await Promise.all([own, ...[...parts].map((part) => part(language))]);
+  useStrings(language, Object.assign({}, ...found.map((each) => each.default)), digits, navigator.languages);
   document.documentElement.lang = language;
   document.documentElement.dir = LANGUAGES[language].dir;
+}
+
+/** Add the strings of a part of the page, in the present language and in each that is chosen later. */
+export async function addStrings(part: Part): Promise<void> {
+  parts.add(part);
+  for (let language: Language | undefined; language !== spoken; ) {
+    language = spoken;
+    const found = await part(language);
+    if (language === spoken) strings = { ...strings, ...found.default };
+  }
 }
 
 /** Set the strings without touching the document; dates are as in the region of the browser, where it speaks the language. */
 export function useStrings(language: Language, found: Strings, digits: Digits = "latn", offered: readonly string[] = []): void {
   strings = found;
+  spoken = language;
   plural = new Intl.PluralRules(language);
   const region = offered.find((each) => each.split("-")[0] === language) ?? language;
   tag = new Intl.Locale(region, { numberingSystem: digits, calendar: "gregory" }).toString();
@@ -70,9 +89,11 @@ export type Group =
   | "outcome"
   | "phase"
   | "preset"
+  | "proxy"
   | "result"
   | "role"
   | "selector"
+  | "site"
   | "state"
   | "step"
   | "table"

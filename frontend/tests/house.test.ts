@@ -2,13 +2,17 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import ar from "../src/locale/ar.json";
-import en from "../src/locale/en.json";
+import arMain from "../src/locale/ar.json";
+import enMain from "../src/locale/en.json";
+import arProxy from "../src/proxy/locale/ar.json";
+import enProxy from "../src/proxy/locale/en.json";
 
 const ROOT = join(import.meta.dirname, "..");
+const ar = { ...arMain, ...arProxy };
+const en = { ...enMain, ...enProxy };
 const FORMS = /\.(zero|one|two|few|many|other)$/;
 /** Groups whose words are looked up by a value of the hub. */
-const GROUPS = /^(act|action|change|check|condition|dead|deed|domain|ending|error|execution|job|mode|outcome|phase|preset|result|role|selector|state|step|table|trigger|type|verb)\./;
+const GROUPS = /^(act|action|change|check|condition|dead|deed|domain|ending|error|execution|job|mode|outcome|phase|preset|proxy|result|role|selector|site|state|step|table|trigger|type|verb)\./;
 
 function sources(folder: string, ending: RegExp): Map<string, string> {
   const found = new Map<string, string>();
@@ -27,6 +31,10 @@ const holes = (value: string) => [...value.matchAll(/\{(\w+)\}/g)].map((match) =
 describe("strings", () => {
   it("are the same in both languages", () => {
     expect([...stems(ar)].sort()).toEqual([...stems(en)].sort());
+  });
+
+  it("are in one file only", () => {
+    expect(Object.keys(enProxy).filter((key) => key in enMain)).toEqual([]);
   });
 
   it("are all used, and all that are used exist", () => {

@@ -143,6 +143,11 @@ export function typesOf(link: Link, fresh = false): Promise<ResourceType[]> {
   return found;
 }
 
+/** Tell whether an integration has anything for the asking person: resources, or types that he may write. */
+export function offers(all: readonly ResourceType[], domain: string): boolean {
+  return all.some((each) => each.domain === domain && (each.count > 0 || (each.may ?? []).includes("write")));
+}
+
 /** Apply one event of `resource/subscribe` to what is followed. */
 export function take(known: Map<string, Resource>, event: ResourceEvent): void {
   if (event.resources) {

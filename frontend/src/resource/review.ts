@@ -5,7 +5,7 @@ import { diffStyles, diffView, stepsView } from "../components/diff";
 import { failureText } from "../components/failure";
 import { icon } from "../components/icon";
 import { asLinkError, type LinkError } from "../data/link";
-import type { Change, Name, Plan, Resource, Spec, Status } from "../data/resources";
+import { idOf, type Change, type Name, type Plan, type Resource, type Spec, type Status } from "../data/resources";
 import { hub } from "../hub";
 import { t } from "../i18n";
 import { lists } from "../styles/lists";
@@ -18,6 +18,9 @@ export type Order =
   | { do: "put"; spec: Spec; if_revision?: number }
   | { do: "rollback"; to: number; spec: Spec | null; if_revision: number }
   | { do: "apply" };
+
+/** Types whose servers can tell beforehand what they would make of a change. */
+const REHEARSED = new Set(["proxy.access_list", "proxy.dead_host", "proxy.host", "proxy.redirect", "proxy.stream"]);
 
 @customElement("hub-review")
 export class Review extends LitElement {
@@ -74,9 +77,17 @@ export class Review extends LitElement {
       ${this.controlled ? html`<h3>${t("what_is_done")}</h3>${this.planProblem
         ? html`<div class="note warn">${icon("alert", 20)}<div><p>${t("no_plan")}</p><p class="small"><bdi>${this.planProblem}</bdi></p></div></div>`
         : this.plan ? (steps.length ? stepsView(steps) : html`<p class="muted">${t("nothing_to_do")}</p>`) : html`<p class="muted" role="status">${t("planning")}</p>`}` : nothing}
+      ${this.controlled && !this.busy && !nothingToDo ? this.#rehearsal() : nothing}
       ${this.order.do === "put" && !nothingToDo ? html`<div class="field"><label for="note">${t("change_note")}</label><input id="note" maxlength="200" autocomplete="off" dir="auto"></div>` : nothing}
       ${this.problem ? html`<p class="error" role="alert">${this.problem}</p>` : nothing}
       ${this.#ends(nothingToDo)}`;
+  }
+
+  #rehearsal() {
+    if (!REHEARSED.has(this.name.resource_type)) return nothing;
+    void import("../proxy/rehearsal");
+    const spec = this.order.do === "apply" ? undefined : (this.order.spec ?? undefined);
+    return html`<hub-proxy-rehearsal titled .resource=${idOf(this.name)} .spec=${spec}></hub-proxy-rehearsal>`;
   }
 
   #ends(nothingToDo = false) {

@@ -1,0 +1,163 @@
+/** All that the pages about reverse proxies show: the resources as they change, and what is watched of them. */
+import type { ReactiveController, ReactiveControllerHost } from "lit";
+import { asLinkError, type LinkError } from "../data/link";
+import { idOf, take, typesOf, type Resource, type ResourceEvent, type ResourceType } from "../data/resources";
+import { role } from "../data/rights";
+import { hub } from "../hub";
+import { Follow } from "../watch";
+import { KINDS, rowOf, type Row } from "./rows";
+import { call, epoch, type CertificateStatus, type Drift, type ServerStatus, type Status } from "./status";
+
+export const SERVER = "proxy.server";
+export const HOST = "proxy.host";
+export const CERTIFICATE = "proxy.certificate";
+const DEPLOYED = KINDS.map((kind) => `proxy.${kind}`);
+const FOLLOWED = [SERVER, CERTIFICATE, ...DEPLOYED];
+
+/** Between two questions for the status, in milliseconds: at least, and when nothing happens. */
+const SOONEST_MS = 10_000;
+const IDLE_MS = 60_000;
+/** Before the first server there is nobody to ask. */
+const EXPECTED = new Set(["not_found", "unauthorized", "connection_lost"]);
+
+export class Proxies implements ReactiveController {
+  /** What is watched; undefined = not told. */
+  status: Status | undefined;
+  /** Why the status is not told, when that is worth saying. */
+  silence: LinkError | undefined;
+  types: readonly ResourceType[] = [];
+  readonly #known = new Map<string, Map<string, Resource>>();
+  readonly #loaded = new Set<string>();
+  readonly #follows: readonly Follow<ResourceEvent>[];
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #asked = 0;
+  /** Who may not call services is not asked for: each refusal would stand in the audit log. */
+  #denied = false;
+  #there = false;
+  #stop: (() => void) | undefined;
+
+  constructor(private readonly host: ReactiveControllerHost) {
+    this.#follows = FOLLOWED.map((type) => this.#follow(type));
+    host.addController(this);
+  }
+
+  hostConnected(): void {
+    this.#there = true;
+    this.#denied = role() === "viewer";
+    this.#stop = hub().link.onReconnect(() => void this.refresh());
+    void typesOf(hub().link).then((types) => {
+      this.types = types;
+      this.host.requestUpdate();
+    }, () => undefined);
+    void this.refresh();
+  }
+
+  hostDisconnected(): void {
+    this.#there = false;
+    this.#stop?.();
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** True once every list has come, or has been refused. */
+  get loaded(): boolean {
+    return this.#follows.every((follow, index) => follow.failure !== undefined || this.#loaded.has(FOLLOWED[index]!));
+  }
+
+  /** Why hosts can not be shown. */
+  get failure(): unknown {
+    return this.#follows[FOLLOWED.indexOf(HOST)]!.failure;
+  }
+
+  get rows(): Row[] {
+    const ends = (key: string) => epoch(this.certificate(key).not_after);
+    return DEPLOYED.flatMap((type) => [...(this.#known.get(type)?.values() ?? [])]).flatMap((each) => rowOf(each, this.status, ends) ?? []);
+  }
+
+  /** Return what is known of a server: what is watched, else what its resource tells. */
+  server(key: string): ServerStatus {
+    const facts = this.get(SERVER, key)?.status.facts ?? {};
+    const { version, release, releases, drift } = facts as Partial<ServerStatus>;
+    return this.status?.servers[key] ?? { version, release, releases, drift: drift as Drift | null | undefined };
+  }
+
+  /** Return what is known of a certificate; its resource is told anew first. */
+  certificate(key: string): CertificateStatus {
+    return { ...this.status?.certificates[key], ...(this.get(CERTIFICATE, key)?.status.facts as CertificateStatus | undefined) };
+  }
+
+  get servers(): Resource[] {
+    return this.#all(SERVER);
+  }
+
+  get certificates(): Resource[] {
+    return this.#all(CERTIFICATE);
+  }
+
+  /** Return a type's description; undefined = not known, or not for this person. */
+  type(name: string): ResourceType | undefined {
+    return this.types.find((each) => each.resource_type === name);
+  }
+
+  get(type: string, key: string): Resource | undefined {
+    return this.#known.get(type)?.get(idOf({ resource_type: type, key }));
+  }
+
+  /** Return what people call a server. */
+  serverName(key: string): string {
+    return this.get(SERVER, key)?.title ?? key;
+  }
+
+  /** Ask for the status now. */
+  async refresh(): Promise<void> {
+    if (this.#denied) return;
+    clearTimeout(this.#timer);
+    this.#asked = Date.now();
+    this.#timer = undefined;
+    try {
+      this.status = tidy(await call<Partial<Status>>("status"));
+      this.silence = undefined;
+    } catch (error) {
+      const failure = asLinkError(error);
+      this.silence = EXPECTED.has(failure.code) ? undefined : failure;
+      this.#denied ||= failure.code === "unauthorized";
+      if (failure.code !== "connection_lost") this.status = undefined;
+    }
+    this.host.requestUpdate();
+    this.#later(IDLE_MS);
+  }
+
+  #all(type: string): Resource[] {
+    return [...(this.#known.get(type)?.values() ?? [])].sort((one, other) => one.title.localeCompare(other.title));
+  }
+
+  #follow(type: string): Follow<ResourceEvent> {
+    const known = new Map<string, Resource>();
+    this.#known.set(type, known);
+    return new Follow<ResourceEvent>(this.host, {
+      message: () => ({ type: "resource/subscribe", resource_type: type }),
+      take: (event) => {
+        take(known, event);
+        this.#loaded.add(type);
+        if (!event.resources) this.#later(SOONEST_MS);
+      },
+      reset: () => {
+        known.clear();
+        this.#loaded.delete(type);
+      },
+    });
+  }
+
+  /** Ask again when something happened, or after a while; never sooner than each ten seconds. */
+  #later(wait: number): void {
+    if (!this.#there || this.#denied) return;
+    if (wait < IDLE_MS) clearTimeout(this.#timer);
+    else if (this.#timer !== undefined) return;
+    const left = wait < IDLE_MS ? Math.max(250, this.#asked + SOONEST_MS - Date.now()) : wait;
+    this.#timer = setTimeout(() => void this.refresh(), left);
+  }
+}
+
+function tidy({ servers = {}, hosts = {}, certificates = {} }: Partial<Status>): Status {
+  return { servers, hosts, certificates };
+}
