@@ -161,7 +161,13 @@ class Certificates(Controller[Observed]):
     async def _solver(self, desired: Desired, want: Wanted, progress: Progress) -> Solver:
         if want.challenge != HTTP:
             return dns.solver(self.hub, want.dns)
-        sites = [site for site in self._sites(desired) if await self._known(site) is not None]
+        sites = []
+        for site in self._sites(desired):
+            error = await self._known(site)
+            if error is None:
+                sites.append(site)
+            else:
+                progress.log(f"{site.key} is left out: {error.message}")
         return HttpSolver([At(site) for site in sites], progress.log)
 
     async def _uploaded(self, want: Wanted) -> tuple[Pair, chain.Facts]:
