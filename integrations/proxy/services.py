@@ -103,10 +103,11 @@ class Services:
 
     async def issue(self, call: ServiceCall) -> Answer:
         """Get a certificate that is missing or due, and bring it to its servers."""
-        resource = self._resource_of(CERTIFICATE, call.data["certificate"], "certificate")
-        self._demand(call.context, "apply", resource)
-        job = await self._hub.resources.apply(CERTIFICATE, resource.key, call.context)
-        return {"job_id": None if job is None else job.id}
+        return await self._issue(call, force=False)
+
+    async def renew(self, call: ServiceCall) -> Answer:
+        """Get a new certificate in any case, and bring it to its servers."""
+        return await self._issue(call, force=True)
 
     async def purge_cache(self, call: ServiceCall) -> Answer:
         """Delete what the servers of a host have cached of it."""
@@ -191,6 +192,13 @@ class Services:
         if kind == ACCESS_LIST:
             return part, self._fleet.servers_for(part.id, {})
         return part, self._fleet.servers_of(part.spec)
+
+    async def _issue(self, call: ServiceCall, *, force: bool) -> Answer:
+        from integrations.proxy.certificate import issue
+
+        resource = self._resource_of(CERTIFICATE, call.data["certificate"], "certificate")
+        self._demand(call.context, "apply", resource)
+        return {"job_id": await issue(self._hub, resource.key, call.context, force=force)}
 
     async def _job(
         self, verb: str, call: ServiceCall, work: Callable[[Site, Any], Awaitable[Any]]

@@ -97,6 +97,13 @@ VERBS: Final = (
         {"certificate": _CERTIFICATE_FIELD},
     ),
     Verb(
+        "renew",
+        "Renew certificate",
+        "Gets a new certificate whether it is time to or not",
+        {vol.Required("certificate"): _KEY},
+        {"certificate": _CERTIFICATE_FIELD},
+    ),
+    Verb(
         "purge_cache",
         "Purge cache",
         "Deletes what the servers of a host have cached of it",

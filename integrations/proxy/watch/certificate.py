@@ -31,13 +31,14 @@ class Issued:
     def of(cls, status: Status) -> "Issued":
         """Read a status."""
         facts = status.facts
+        failure = (facts.get("last_error") or {}).get("message")
         return cls(
             serial=facts.get("serial"),
             issuer=facts.get("issuer"),
             not_before=facts.get("not_before"),
             not_after=facts.get("not_after"),
             next_renewal=facts.get("next_renewal"),
-            error=facts.get("error") or (status.message if status.phase is Phase.FAILED else None),
+            error=failure or (status.message if status.phase is Phase.FAILED else None),
         )
 
     def days_left(self, now: float) -> float | None:

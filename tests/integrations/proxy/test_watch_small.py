@@ -67,4 +67,6 @@ def test_what_is_too_little_depends_on_the_lifetime() -> None:
 
 
 def test_a_failed_attempt_is_a_problem_long_before_the_end() -> None:
-    assert issued(not_before=0.0, not_after=90 * DAY, error="no").is_problem(0) is True
+    failed = issued(not_before=0.0, not_after=90 * DAY, last_error={"message": "no", "at": 1.0})
+    assert failed.is_problem(0) is True
+    assert failed.error == "no"
