@@ -22,4 +22,5 @@ pytest_plugins = [
     "tests.peers.pebble",
     "tests.peers.named",
     "tests.peers.nginx",
+    "tests.peers.rendered",
 ]

@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from integrations.proxy.const import ACCESS_LIST, CERTIFICATE
 from integrations.proxy.models import Features, File, Flaw, Part
 from integrations.proxy.render.defaults import complete
 
 Spec = dict[str, Any]
+
+RESOLVER_TIMEOUT: Final = "resolver_timeout 5s"
+"""nginx's own 30 s are longer than most people wait."""
 
 
 class FlawError(ValueError):
@@ -86,8 +89,8 @@ class Here:
             raise FlawError("access_list_id", f"{part.id} is empty; it is not deployed open")
         return part, spec
 
-    def resolver(self, field: str) -> str:
-        """Return the directive that names the name servers; raises `FlawError` without any."""
+    def resolver(self, field: str) -> tuple[str, ...]:
+        """Return the directives that name the name servers; raises `FlawError` without any."""
         servers = self.spec["resolver"] or [
             f"[{one}]" if ":" in one and not one.startswith("[") else one
             for one in self.nameservers
@@ -99,4 +102,5 @@ class Here:
                 f"a name needs a name server, and none is known: fill resolver of {self.server.id},"
                 " or give an address",
             )
-        return f"resolver {' '.join(servers)} valid={self.spec['resolver_valid']}s"
+        named = f"resolver {' '.join(servers)} valid={self.spec['resolver_valid']}s"
+        return named, RESOLVER_TIMEOUT

@@ -89,8 +89,8 @@ def write_sign_in(
     target = reach(here, parts.scheme, name, port, f"{field}.url", "hub_auth_target")
     page.open(field, f"location = {auth_location(index)}")
     page.add(field, "internal", "auth_request off")
-    if target.variable is not None and target.resolver is not None:
-        page.add(f"{field}.url", target.resolver, target.variable)
+    if target.variable is not None:
+        page.add(f"{field}.url", *target.resolver, target.variable)
     path = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
     page.add(f"{field}.url", f"proxy_pass {word(target.url + path)}")
     if parts.scheme == "https":

@@ -127,7 +127,7 @@ def _target(here: Here, page: Page, part: Part, spec: Mapping[str, Any], name: s
         field=field,
     )
     named = next((one["host"] for one in upstreams if not upstream.fixed(one["host"])), None)
-    return Target(f"{scheme}://hub_{name}", None, None, named)
+    return Target(f"{scheme}://hub_{name}", None, (), named)
 
 
 def _locations(here: Here, page: Page, place: Place, target: Target) -> list[Location]:
@@ -186,8 +186,7 @@ def _common(here: Here, spec: Mapping[str, Any], target: Target) -> Rows:
         ]
     if spec["rate_limit"] or any(one["rate_limit"] for one in spec["locations"]):
         found += [("rate_limit", "limit_req_status 429"), ("rate_limit", "limit_conn_status 429")]
-    if target.resolver is not None:
-        found.append(("forward_host", target.resolver))
+    found += [("forward_host", line) for line in target.resolver]
     if spec["forward_scheme"] == "https":
         found += location.tls_rows(here, spec, target, "forward_scheme")
     if spec["upstream_host"]:

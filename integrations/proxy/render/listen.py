@@ -1,14 +1,16 @@
 """Where a host is listened for, its TLS, and the answer to certificate challenges."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from integrations.proxy.models import HTTP2_DIRECTIVE, HTTP3, REJECT_HANDSHAKE, Part
 from integrations.proxy.render.context import Certificate, Here
 from integrations.proxy.render.upstream import bracketed
 from integrations.proxy.render.writer import Page, literal
 
-CHALLENGES = "/.well-known/acme-challenge/"
+CHALLENGES: Final = "/.well-known/acme-challenge/"
+PROTOCOLS: Final = "ssl_protocols TLSv1.2 TLSv1.3"
+"""In every server block: nginx takes those of the first one before it knows the name."""
 
 
 def listens(here: Here, port: int, flags: str = "") -> list[str]:
@@ -51,7 +53,7 @@ def use(page: Page, certificate: Certificate, cache: str = "hub_tls") -> None:
         "certificate_id",
         f"ssl_certificate {literal(certificate.chain)}",
         f"ssl_certificate_key {literal(certificate.key)}",
-        "ssl_protocols TLSv1.2 TLSv1.3",
+        PROTOCOLS,
         f"ssl_session_cache shared:{cache}:10m",
         "ssl_session_timeout 1d",
         "ssl_session_tickets off",
@@ -70,7 +72,7 @@ def refuse_https(here: Here, page: Page, names: Sequence[str]) -> bool:
     page.open(None, "server")
     page.add(None, *listens(here, here.spec["https_port"], " ssl"))
     page.add("domain_names", f"server_name {' '.join(map(literal, names))}")
-    page.add(None, "ssl_reject_handshake on")
+    page.add(None, PROTOCOLS, "ssl_reject_handshake on")
     page.close()
     return True
 
@@ -86,7 +88,7 @@ def challenges(here: Here, page: Page) -> None:
         f"root {literal(here.base + '/acme')}",
         "default_type text/plain",
         *open_,
-        "try_files $uri =404",
+        "log_not_found off",
     )
 
 

@@ -130,8 +130,7 @@ def _passing(place: Place, location: Location) -> Rows:
         found += [(f"{at}forward_path", line) for line in _rewrite(spec)]
     found.append((where, f"proxy_pass {target.url}"))
     if spec.get("forward_host"):
-        if target.resolver is not None:
-            found.append((where, target.resolver))
+        found += [(where, line) for line in target.resolver]
         if target.url.startswith("https:"):
             found += tls_rows(place.here, place.spec, target, where)
     return found

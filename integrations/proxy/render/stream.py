@@ -35,7 +35,7 @@ def _target(
     # a map, for `set` is in streams only since 1.19.3
     page.block(field, f"map $remote_addr $hub_target_{name}", f'default "{literal(host)}:{port}"')
     return [
-        (field, here.resolver(field)),
+        *((field, line) for line in here.resolver(field)),
         (field, f"proxy_pass $hub_target_{name}"),
     ]
 

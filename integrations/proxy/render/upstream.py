@@ -26,8 +26,8 @@ class Target:
     """For `proxy_pass`: scheme, host and port, without a path."""
     variable: str | None
     """The `set` that goes before it, when it is a name."""
-    resolver: str | None
-    """The `resolver` directive that the name needs."""
+    resolver: tuple[str, ...]
+    """The directives that the name needs; empty for an address."""
     name: str | None
     """What a certificate of the upstream should stand for; None = an address."""
 
@@ -39,7 +39,7 @@ def reach(
     if name == LOCALHOST:
         name = "127.0.0.1"
     if is_address(name):
-        return Target(f"{scheme}://{bracketed(name)}:{port}", None, None, None)
+        return Target(f"{scheme}://{bracketed(name)}:{port}", None, (), None)
     return Target(
         f"{scheme}://${variable}:{port}",
         f"set ${variable} {literal(name)}",
@@ -60,6 +60,8 @@ def group(
 ) -> None:
     """Write an `upstream` block; raises `FlawError` for names that this nginx can not look up."""
     page.open(field, f"upstream {name}")
+    # the processes of nginx count turns and failures together
+    page.add(field, f"zone {name} 64k")
     if balance != "round_robin":
         page.add("balance", balance)
     names = [index for index, one in enumerate(upstreams) if not fixed(one["host"])]
@@ -71,7 +73,7 @@ def group(
                 f"nginx {here.features.text} can not look a name up again inside a group; give"
                 " addresses, or one name alone as forward_host, or update nginx to 1.27.3",
             )
-        page.add(place, f"zone {name} 64k", here.resolver(place))
+        page.add(place, *here.resolver(place))
     for index, one in enumerate(upstreams):
         page.add(f"{field}.{index}", _server(one))
     if keepalive:
