@@ -1,7 +1,8 @@
 """The `hub` command: what it can do and how it says that something went wrong.
 
 Commands are made with click, not typer: typer imports pydantic for every option it reads.
-A command adds one line to COMMANDS; its module is imported only when it is called.
+A command adds one line to COMMANDS; its module is imported only when it is called. Integrations
+bring groups of their own: see `plugins`.
 """
 
 import os
@@ -61,6 +62,12 @@ COMMANDS: Final = {
 """Name -> where the command lives, and its line in `hub --help`; in the order of the help."""
 
 
+def _of_integrations() -> dict[str, Entry]:
+    from hub.cli.plugins import found
+
+    return found()
+
+
 def _version(context: click.Context, parameter: click.Parameter, asked: bool) -> None:
     del parameter
     if asked:
@@ -71,6 +78,7 @@ def _version(context: click.Context, parameter: click.Parameter, asked: bool) ->
 app = LazyGroup(
     "hub",
     entries=COMMANDS,
+    more=_of_integrations,
     help="One process that runs a house and its machine room.",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     no_args_is_help=True,

@@ -5,8 +5,12 @@ import json
 import re
 from pathlib import Path
 
+import click
 import pytest
 import voluptuous as vol
+
+from hub.cli.app import COMMANDS
+from hub.cli.plugins import found
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = sorted(path.parent for path in (ROOT / "integrations").glob("*/manifest.json"))
@@ -59,6 +63,17 @@ def test_resource_types_are_those_of_the_manifest(folder: Path) -> None:
         assert all(item.domain == folder.name.removeprefix("_") for item in types)
     else:
         assert not (folder / "resources.py").exists()
+
+
+def test_commands_are_those_of_the_manifest(folder: Path) -> None:
+    announced = json.loads((folder / "manifest.json").read_text()).get("cli")
+    there = (folder / "cli.py").exists() or (folder / "cli" / "__init__.py").exists()
+    assert there == bool(announced)
+    if announced:
+        group = getattr(importlib.import_module(f"integrations.{folder.name}.cli"), folder.name)
+        assert isinstance(group, click.Group)
+        assert folder.name not in COMMANDS
+        assert found()[folder.name].help == announced
 
 
 def test_setup_is_a_coroutine_function(folder: Path) -> None:
