@@ -1,5 +1,6 @@
 """Gets a certificate from a CA for the hub: account, limits, order, and what is kept on the way."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -43,6 +44,8 @@ class Issuer:
         self._hub = hub
         self._pairs = pairs
         self._memory = memory
+        self._registering: dict[str, asyncio.Lock] = {}
+        """Two certificates that come first at once share one new account."""
 
     async def issue(
         self,
@@ -174,12 +177,13 @@ class Issuer:
     async def _account(self, client: Client, wanted: Wanted) -> None:
         """Speak for the account of this CA and address; one that the CA has forgotten is anew."""
         place = wanted.directory, wanted.email, wanted.kid
-        stored = await self._pairs.account(*place)
-        key = AccountKey.make() if stored is None else AccountKey.load(stored.key)
-        if stored is not None and await client.find(key) is not None:
-            return
-        account = await client.register(key, wanted.email or None, wanted.eab)
-        await self._pairs.keep_account(*place, StoredAccount(account.url, key.pem()))
+        async with self._registering.setdefault(account_of(wanted), asyncio.Lock()):
+            stored = await self._pairs.account(*place)
+            key = AccountKey.make() if stored is None else AccountKey.load(stored.key)
+            if stored is not None and await client.find(key) is not None:
+                return
+            account = await client.register(key, wanted.email or None, wanted.eab)
+            await self._pairs.keep_account(*place, StoredAccount(account.url, key.pem()))
 
     async def _failed(self, key: str, wanted: Wanted, error: AcmeError | CAUnavailable) -> None:
         """Remember a refusal: its words, what it counts against, and when to try again."""

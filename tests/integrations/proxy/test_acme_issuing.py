@@ -115,6 +115,13 @@ async def test_one_account_for_all_certificates_of_an_address(desk: Desk, pebble
     assert kept.pending is None
 
 
+async def test_two_that_come_first_at_once_share_a_new_account(desk: Desk, pebble: Pebble) -> None:
+    solver = Standin(pebble)
+    wants = {name: desire(pebble, f"{name}.test") for name in ("one", "two", "three")}
+    await asyncio.gather(*(desk.issue(want, solver, name) for name, want in wants.items()))
+    assert "There are now 2 accounts" not in pebble.log
+
+
 async def test_an_account_that_the_ca_has_forgotten_is_made_anew(
     desk: Desk, start_pebble: Callable[..., Pebble]
 ) -> None:
