@@ -16,7 +16,7 @@ from integrations.proxy.models import Features, File, Flaw, Pair, Part, Rendered
 from integrations.proxy.render import base, checks, host, plain, stream
 from integrations.proxy.render.checks import Entry
 from integrations.proxy.render.context import FlawError, Here
-from integrations.proxy.render.defaults import complete
+from integrations.proxy.render.defaults import complete, fits
 from integrations.proxy.render.writer import UnsafeError
 
 WEB: Final = (HOST, REDIRECT, DEAD_HOST)
@@ -39,17 +39,20 @@ def render(
     here = Here(server, complete(server), features, {one.id: one for one in parts}, nameservers)
     if (server_flaw := _port_clash(here)) is not None:
         return Rendered((), (server_flaw,))
-    entries = [(part, complete(part)) for part in parts if part.type not in _PASSIVE]
+    known = [(part, complete(part)) for part in parts if part.type not in _PASSIVE]
+    flaws = [_unknown(part, "") for part, spec in known if not fits(part, spec)]
+    entries = [(part, spec) for part, spec in known if fits(part, spec)]
     web = [entry for entry in entries if entry[0].type in WEB]
     streams = [entry for entry in entries if entry[0].type == STREAM and entry[1]["enabled"]]
     here.tls = any(
         spec["enabled"] and here.certificate(spec["certificate_id"]) is not None for _, spec in web
     )
-    names, flaws = checks.names(web)
+    names, found = checks.names(web)
     http3 = any(
         spec["enabled"] and spec.get("http3_support") and here.certificate(spec["certificate_id"])
         for _, spec in web
     )
+    flaws += found
     flaws += checks.ports(here, streams, http3=bool(http3))
     bad = {flaw.part for flaw in flaws}
     files: list[File] = []
@@ -99,8 +102,13 @@ def _write(here: Here, entry: Entry, names: Sequence[str]) -> File | Flaw:
         return Flaw(part.id, error.field, error.message)
     except UnsafeError as error:
         return Flaw(part.id, "", str(error))
-    except (KeyError, TypeError) as error:
-        return Flaw(part.id, "", f"this spec is not one of {part.type}: {error!r}")
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        return _unknown(part, repr(error))
+
+
+def _unknown(part: Part, why: str) -> Flaw:
+    told = f"this is no spec of {part.type}{': ' if why else ''}{why}; save the resource again"
+    return Flaw(part.id, "", told)
 
 
 def _stream(here: Here, entry: Entry) -> File | Flaw:

@@ -48,3 +48,11 @@ def complete(part: Part) -> Spec:
     if part.type == const.HOST and found["locations"]:
         found["locations"] = [{**_location(), **one} for one in found["locations"]]
     return found
+
+
+def fits(part: Part, spec: Mapping[str, Any]) -> bool:
+    """Tell whether a spec has the shape that parts are compared by."""
+    if part.type == const.STREAM:
+        return isinstance(spec.get("incoming_port"), int)
+    names = spec.get("domain_names")
+    return isinstance(names, list) and all(isinstance(name, str) for name in names)
