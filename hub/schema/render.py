@@ -6,8 +6,9 @@ a box for JSON in the form, no constraint in the document. Nothing here raises.
 
 FIELD: name, type (string integer float boolean select secret reference list object any), required,
 nullable?, default?, description?, min?, max?, exclusive_min?, exclusive_max?, min_length?,
-max_length?, pattern?, unit?, multiline?, options? (select), reference_type?, fields? (object),
-item? (what a list repeats, or what the free keys of an object hold), any_of? (any).
+max_length?, pattern?, unit?, multiline?, advanced? (few people need it), options? (select),
+reference_type?, fields? (object), item? (what a list repeats, or what the free keys of an object
+hold), any_of? (any).
 """
 
 import enum
@@ -68,7 +69,7 @@ _BY_FUNCTION: Final[dict[Any, Field]] = {
     },
     vol.Boolean: {"type": "boolean"},
 }
-_SHOWN: Final = ("description", "unit", "multiline")
+_SHOWN: Final = ("description", "unit", "multiline", "advanced")
 """What a marker's `description` may say when it is a mapping."""
 
 

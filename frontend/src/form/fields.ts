@@ -24,6 +24,8 @@ export interface Field {
   /** What `any` may be, when the hub knows that much. */
   any_of?: Field[];
   multiline?: boolean;
+  /** Few people need it. */
+  advanced?: boolean;
 }
 
 export interface Option {
@@ -42,10 +44,19 @@ export function optionsOf(field: Field): Option[] {
   });
 }
 
+/** Words that are written in a way of their own. */
+const WORDS: Record<string, string> = {
+  acme: "ACME", ca: "CA", cpu: "CPU", dns: "DNS", eab: "EAB", hsts: "HSTS", http: "HTTP", http2: "HTTP/2", http3: "HTTP/3", https: "HTTPS", id: "ID", ip: "IP",
+  mqtt: "MQTT", nginx: "nginx", ssl: "SSL", tcp: "TCP", tls: "TLS", ttl: "TTL", udp: "UDP", url: "URL",
+};
+
 /** Make a field's name readable. */
 export function labelOf(name = ""): string {
-  const text = name.replaceAll("_", " ").trim();
-  return text.charAt(0).toUpperCase() + text.slice(1);
+  const words = name.split("_").filter(Boolean).map((word) => WORDS[word] ?? word);
+  // What a reference names is the thing, not its id.
+  if (words.length > 1 && words.at(-1) === "ID") words.pop();
+  const text = words.join(" ");
+  return words[0] === "nginx" ? text : text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** Name one of several things that a field may be: by the value that tells it apart, else by its type. */

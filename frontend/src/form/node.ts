@@ -1,7 +1,7 @@
 /** A form being filled in: one node per field, made from a spec and read back as one. */
 import { number, readNumber, t } from "../i18n";
-import { constantOf, optionsOf, type Field } from "./fields";
-import { IDENTITIES, SEALED, isPlain, isSealed, type Plain } from "./values";
+import { constantOf, optionsOf, type Field, type FieldType } from "./fields";
+import { IDENTITIES, SEALED, isPlain, isSealed, same, type Plain } from "./values";
 
 interface Base {
   /** Names the control in the document. */
@@ -55,6 +55,8 @@ export interface ChoiceNode extends Base {
 
 export type Node = Leaf | ObjectNode | ListNode | ChoiceNode;
 
+const DEEP: ReadonlySet<FieldType> = new Set(["any", "list", "object"]);
+
 let last = 0;
 const nextId = (): string => `f${(last += 1)}`;
 
@@ -70,7 +72,10 @@ export function build(field: Field, value: unknown): Node {
   }
   if (field.type === "list" && field.item && (value === undefined || Array.isArray(value))) {
     const { item } = field;
-    return { kind: "list", id, field, present: value !== undefined, items: (value ?? []).map((each: unknown) => build(item, each)) };
+    const items = (value ?? []).map((each: unknown) => build(item, each));
+    // What must have something begins with a place to write it.
+    if (value === undefined && field.required && field.default === undefined && !DEEP.has(item.type)) items.push(build(item, undefined));
+    return { kind: "list", id, field, present: value !== undefined, items };
   }
   const shaped = fits(field, value) ? field : { ...field, type: "any" as const };
   return { kind: "leaf", id, field: shaped, typed: textOf(shaped, value), touched: false, given: value };
@@ -174,6 +179,23 @@ export function addEntry(object: ObjectNode): Entry {
   object.present = true;
   object.entries.push(entry);
   return entry;
+}
+
+/** Tell whether a node holds anything beyond what holds when it is left empty. */
+export function isSet(node: Node): boolean {
+  if (node.kind === "leaf") return node.typed !== "" && !same(readLeaf(node, false, () => undefined), node.field.default);
+  if (node.kind === "list") return node.items.length > 0;
+  if (node.kind === "choice") return node.nodes.some(isSet);
+  return node.children.some(isSet) || node.entries.length > 0 || Object.keys(node.rest).length > 0;
+}
+
+/** Tell whether something is wrong in a node or below it. */
+export function isWrong(node: Node): boolean {
+  if (node.problem) return true;
+  if (node.kind === "leaf") return false;
+  if (node.kind === "list") return node.items.some(isWrong);
+  if (node.kind === "choice") return node.nodes.some(isWrong);
+  return node.children.some(isWrong) || node.entries.some((each) => each.problem !== undefined || isWrong(each.node));
 }
 
 type Tell = (holder: { problem?: string }, problem?: string) => void;

@@ -1,6 +1,7 @@
 /** The form of a resource type, made from the hub's own description of it. */
 import { LitElement, css, html, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
+import { live } from "lit/directives/live.js";
 import { repeat } from "lit/directives/repeat.js";
 import { icon } from "../components/icon";
 import type { Resource } from "../data/resources";
@@ -10,7 +11,7 @@ import { base, buttons, fields } from "../styles/shared";
 import { Watch, onPrefs } from "../watch";
 import { control, type Around } from "./control";
 import { constantOf, kindOf, labelOf, type Field } from "./fields";
-import { addEntry, addItem, buildForm, mistakes, moveItem, peek, place, present, read, type ChoiceNode, type ListNode, type Mistake, type Node, type ObjectNode } from "./node";
+import { addEntry, addItem, buildForm, isSet, isWrong, mistakes, moveItem, peek, place, present, read, type ChoiceNode, type ListNode, type Mistake, type Node, type ObjectNode } from "./node";
 import { same, type Plain } from "./values";
 
 @customElement("hub-spec-form")
@@ -21,6 +22,8 @@ export class SpecForm extends LitElement implements Around {
   @state() private summary: Mistake[] = [];
   @state() private said = "";
   #root: ObjectNode = buildForm([], {});
+  /** Names of the objects whose further fields are shown. */
+  readonly #unfolded = new Set<string>();
   readonly #references = new Map<string, readonly Resource[] | undefined>();
   readonly #refresh = () => {
     for (const type of this.#references.keys()) void this.#load(type);
@@ -68,6 +71,13 @@ export class SpecForm extends LitElement implements Around {
     .row label { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); }
     .add { display: inline-flex; align-items: center; gap: 6px; margin-block-start: 12px; color: var(--accent); }
     .none { color: var(--muted); font-size: 0.875rem; }
+    .further > summary { box-sizing: border-box; display: flex; align-items: center; gap: 8px; min-block-size: 44px; cursor: pointer; font-weight: 620; font-size: 0.9375rem; list-style: none; border-block-start: 1px solid var(--line); }
+    .further > summary::-webkit-details-marker { display: none; }
+    .further > summary svg { color: var(--muted); transition: rotate 120ms; }
+    .further > summary svg:dir(rtl) { scale: -1 1; }
+    .further[open] > summary svg { rotate: 90deg; }
+    .further[open] > summary svg:dir(rtl) { rotate: -90deg; }
+    .further > .grid { padding-block: 8px; }
     .summary { border: 1px solid var(--bad); background: var(--bad-tint); color: var(--bad); border-radius: 14px; padding: 14px; padding-inline: 18px; margin-block-end: 20px; }
     .summary h2 { font-size: 1rem; margin-block-end: 6px; }
     .summary ul { margin: 0; padding-inline-start: 20px; font-size: 0.9375rem; }
@@ -155,7 +165,26 @@ export class SpecForm extends LitElement implements Around {
   }
 
   #children(node: ObjectNode): TemplateResult {
-    return html`${node.children.map((child) => this.#node(child))}${node.field.item ? this.#entries(node) : nothing}`;
+    const further = node.children.filter(({ field }) => field.advanced);
+    const usual = further.length ? node.children.filter(({ field }) => !field.advanced) : node.children;
+    return html`${usual.map((child) => this.#node(child))}${node.field.item ? this.#entries(node) : nothing}${further.length ? this.#further(node, further) : nothing}`;
+  }
+
+  /** What few people need, folded away until something of it is wrong; how much is set stands beside. */
+  #further(node: ObjectNode, children: Node[]): TemplateResult {
+    const id = node.field.name ?? "";
+    if (children.some(isWrong)) this.#unfolded.add(id);
+    const open = this.#unfolded.has(id);
+    const set = children.filter(isSet).length;
+    const fold = (event: Event) => {
+      const now = (event.currentTarget as HTMLDetailsElement).open;
+      if (now === this.#unfolded.has(id)) return;
+      if (now) this.#unfolded.add(id);
+      else this.#unfolded.delete(id);
+      this.requestUpdate();
+    };
+    return html`<details class="wide further" ?open=${live(open)} @toggle=${fold}><summary>${icon("open", 18)}<span>${t("form_further")}</span>${set ? html`<span class="muted small">${t("form_further_set", { count: set })}</span>` : nothing}</summary>
+      ${open ? html`<div class="grid">${children.map((child) => this.#node(child))}</div>` : nothing}</details>`;
   }
 
   #node(node: Node): TemplateResult {

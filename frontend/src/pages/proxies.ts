@@ -46,7 +46,7 @@ export class ProxiesPage extends LitElement {
   static override styles = [base, buttons, card, lists, css`
     :host { display: block; }
     .menu { position: relative; }
-    .menu summary { list-style: none; cursor: pointer; }
+    .menu summary { box-sizing: border-box; list-style: none; cursor: pointer; }
     .menu summary::-webkit-details-marker { display: none; }
     .menu ul { position: absolute; inset-inline-end: 0; inset-block-start: calc(100% + 6px); z-index: 4; min-inline-size: 220px; list-style: none; margin: 0; padding: 6px; background: var(--surface);
       border: 1px solid var(--line); border-radius: 16px; box-shadow: var(--shadow-high); }
@@ -81,7 +81,7 @@ export class ProxiesPage extends LitElement {
     const deploys = section === "" && proxies.rows.length > 0 && mayResource("apply", known ?? { may: [] });
     const writes = known && mayResource("write", known) && (type !== HOST || ready);
     return html`${deploys ? html`<a class="button" href="/proxies/deploy">${icon("update", 18)}${behind ? t("proxy_deploy_count", { count: behind }) : t("proxy_deploy")}</a>` : nothing}
-      ${writes ? html`<a class="button primary" href="${addressOf(type)}?new=1">${icon("plus", 18)}${label}</a>` : nothing}
+      ${writes ? html`<a class="button primary" href=${proxies.newAddress(type)}>${icon("plus", 18)}${label}</a>` : nothing}
       ${section === "" ? this.#menu() : nothing}`;
   }
 

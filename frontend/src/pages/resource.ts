@@ -6,9 +6,9 @@ import { failureText } from "../components/failure";
 import { icon } from "../components/icon";
 import "../components/job-list";
 import { TabsInSight } from "../components/tabs";
-import { addressOf, idOf, placeOf, take, typesOf, type Name, type Resource, type ResourceEvent, type ResourceType } from "../data/resources";
+import { addressOf, idOf, placeOf, take, typesOf, type Name, type Resource, type ResourceEvent, type ResourceType, type Spec } from "../data/resources";
 import { denial, mayResource } from "../data/rights";
-import { written } from "../form/values";
+import { isPlain, written } from "../form/values";
 import { hub } from "../hub";
 import { t } from "../i18n";
 import "../resource/edit";
@@ -23,6 +23,16 @@ import { Follow, Watch, onLink, onPrefs } from "../watch";
 
 const TABS = [{ label: "overview" }, { label: "configuration" }, { label: "history" }, { label: "jobs" }] as const;
 type Tab = (typeof TABS)[number]["label"];
+
+/** Return what the address gives a new resource to begin with. */
+function preset(): Spec {
+  try {
+    const given: unknown = JSON.parse(here().searchParams.get("with") ?? "{}");
+    return isPlain(given) ? given : {};
+  } catch {
+    return {};
+  }
+}
 
 @customElement("hub-resource")
 export class ResourcePage extends LitElement {
@@ -104,7 +114,7 @@ export class ResourcePage extends LitElement {
     const why = mayResource("write", known) ? "" : denial("write", known);
     return html`${this.#crumbs(known, t("create"))}<div class="top"><h1>${t("create_of", { type: known.title || this.type })}</h1></div>
       ${known.description ? html`<p class="lead"><bdi>${known.description}</bdi></p>` : nothing}
-      ${why ? html`<div class="note">${icon("lock", 20)}<div>${why}</div></div>` : html`<hub-resource-edit .type=${known}></hub-resource-edit>`}`;
+      ${why ? html`<div class="note">${icon("lock", 20)}<div>${why}</div></div>` : html`<hub-resource-edit .type=${known} .preset=${preset()}></hub-resource-edit>`}`;
   }
 
   #one(known: ResourceType, resource: Resource, gone: boolean) {

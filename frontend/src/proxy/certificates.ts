@@ -53,7 +53,7 @@ export class ProxyCertificates extends LitElement {
       if (!proxies.loaded) return html`<p class="empty" role="status">${t("loading")}</p>`;
       const type = proxies.type(CERTIFICATE);
       return html`<div class="card empty"><p>${t("proxy_no_certificate")}</p>
-        ${type && mayResource("write", type) ? html`<p><a class="button primary" href="${addressOf(CERTIFICATE)}?new=1">${icon("plus", 18)}${t("proxy_new_certificate")}</a></p>` : nothing}</div>`;
+        ${type && mayResource("write", type) ? html`<p><a class="button primary" href=${proxies.newAddress(CERTIFICATE)}>${icon("plus", 18)}${t("proxy_new_certificate")}</a></p>` : nothing}</div>`;
     }
     return html`<ul class="all">${repeat(all, ({ key }) => key, (each) => this.#one(each))}</ul>`;
   }

@@ -11,7 +11,7 @@ const MOST = 2_000;
 
 export const nginxDiffStyles = css`
   details.file { border: 1px solid var(--line); border-radius: 12px; overflow: clip; margin-block-start: 10px; background: var(--surface); }
-  details.file > summary { display: flex; align-items: center; gap: 6px 12px; flex-wrap: wrap; cursor: pointer; padding: 8px; padding-inline: 14px; min-block-size: 40px; background: var(--sunken); list-style: none; }
+  details.file > summary { box-sizing: border-box; display: flex; align-items: center; gap: 6px 12px; flex-wrap: wrap; cursor: pointer; padding: 8px; padding-inline: 14px; min-block-size: 40px; background: var(--sunken); list-style: none; }
   details.file > summary::-webkit-details-marker { display: none; }
   details.file > summary:focus-visible { outline-offset: -2px; }
   details.file > summary .turn { display: grid; color: var(--muted); transition: rotate 120ms; }

@@ -35,12 +35,19 @@ export class ProxyHosts extends LitElement {
 
   static override styles = [base, buttons, card, fields, badgeStyles, lists, toggleStyles, tables, css`
     :host { display: block; }
-    .goes { font-size: 0.8125rem; }
+    .goes { font-size: 0.8125rem; display: block; }
+    @media (min-width: 1081px) {
+      table { table-layout: fixed; }
+      th:nth-child(1) { inline-size: 21%; }
+      th:nth-child(2) { inline-size: 16%; }
+      th:nth-child(3) { inline-size: 12%; }
+      th:nth-child(4), th:nth-child(5), th:nth-child(6) { inline-size: 9%; }
+      th:last-child { inline-size: 84px; }
+    }
     .rate { display: grid; gap: 3px; }
     .rate svg { display: block; inline-size: 72px; block-size: 6px; border-radius: 3px; background: var(--sunken); }
     .c2xx { fill: var(--good); } .c3xx { fill: var(--series-3); } .c4xx { fill: var(--series-2); } .c5xx { fill: var(--bad); }
     .fails { color: var(--bad); font-size: 0.8125rem; white-space: nowrap; }
-    td .toggle { flex: none; }
     @media (max-width: 1080px) {
       td.head { padding-inline-end: 60px; }
       td.on { position: absolute; inset-block-start: 6px; inset-inline-end: 14px; min-block-size: 0; }
@@ -81,7 +88,7 @@ export class ProxyHosts extends LitElement {
     const type = proxies.type(first ? SERVER : HOST);
     const may = type !== undefined && mayResource("write", type);
     return html`<div class="card empty"><p>${t(first ? "proxy_no_server" : "proxy_no_host")}</p>
-      ${may ? html`<p><a class="button primary" href="${addressOf(first ? SERVER : HOST)}?new=1">${icon("plus", 18)}${t(first ? "proxy_new_server" : "proxy_new_host")}</a></p>` : nothing}</div>`;
+      ${may ? html`<p><a class="button primary" href=${proxies.newAddress(first ? SERVER : HOST)}>${icon("plus", 18)}${t(first ? "proxy_new_server" : "proxy_new_host")}</a></p>` : nothing}</div>`;
   }
 
   #bar(query: string, server: string, by: Sort, down: boolean) {
@@ -103,7 +110,7 @@ export class ProxyHosts extends LitElement {
       <td role="cell" class="head"><a class="title" href=${addressOf(resource.resource_type, resource.key)}><bdi>${resource.title}</bdi></a>
         ${row.kind === "host" ? nothing : html` <span class="small muted">${word("proxy", row.kind)}</span>`}
         <span class="sub">${this.#names(row)}</span></td>
-      ${cell(t("proxy_goes"), html`<bdi dir="ltr" class="mono goes">${row.goes}</bdi>${row.kind === "redirect" ? html` <span class="small muted">${String(resource.spec.forward_http_code ?? "")}</span>` : nothing}`)}
+      ${cell(t("proxy_goes"), html`${row.goes.map((each) => html`<bdi dir="ltr" class="mono goes">${each}</bdi>`)}${row.kind === "redirect" ? html` <span class="small muted">${String(resource.spec.forward_http_code ?? "")}</span>` : nothing}`)}
       ${cell(t("proxy_servers"), this.#servers(row))}
       ${cell(t("proxy_certificate"), this.#certificate(row))}
       ${cell(t("proxy_upstream"), this.#upstream(row))}
@@ -144,9 +151,10 @@ export class ProxyHosts extends LitElement {
     return html`<span class="marks">${healthy ? badge(t("proxy_healthy"), "good", "check") : badge(t("proxy_failing"), "bad", "cross")}${responseTime === undefined ? nothing : html`<span class="figure small">${duration(responseTime)}</span>`}</span>`;
   }
 
-  #rates({ rates }: Row) {
+  #rates({ kind, rates }: Row) {
+    if (kind !== "host") return nothing;
     const all = total(rates);
-    if (all === undefined) return nothing;
+    if (all === undefined) return html`<span class="none">${t("not_known")}</span>`;
     const fails = rates!.rate_5xx ?? 0;
     const parts = CLASSES.map((name) => ({ name, rate: rates![`rate_${name}`] ?? 0 }));
     const words = parts.filter(({ rate }) => rate > 0).map(({ name, rate }) => `${name}: ${number(rate, 1)}`).join(", ");
@@ -156,7 +164,7 @@ export class ProxyHosts extends LitElement {
       from += width;
       return svg`<rect class="c${name}" x=${from - width} y="0" width=${width} height="6"></rect>`;
     }) : nothing;
-    return html`<div class="rate" title=${words || nothing}><span class="figure">${t("proxy_per_minute", { rate: all < 10 ? number(all, 1) : number(all, 0) })}</span>
+    return html`<div class="rate" title=${words || nothing}><span class="figure">${t("proxy_per_minute", { rate: number(all, all > 0 && all < 10 ? 1 : 0) })}</span>
       <svg viewBox="0 0 72 6" preserveAspectRatio="none" aria-hidden="true">${bars}</svg>
       ${fails > 0 ? html`<span class="fails">${t("proxy_fails", { rate: number(fails, 1) })}</span>` : nothing}</div>`;
   }

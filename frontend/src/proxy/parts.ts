@@ -24,7 +24,7 @@ export function daysLeft(notAfter: number | undefined): TemplateResult | typeof 
 /** Draw a share in percent with its words; nothing when it is not known. */
 export function share(label: string, percent: number | null | undefined, high: number): TemplateResult {
   const known = typeof percent === "number";
-  return html`<div class="share"><span class="label">${label}</span>
+  return html`<div class="share"><span class="what">${label}</span>
     ${known ? html`<progress class=${percent >= high ? "high" : ""} max="100" .value=${percent} aria-label=${label}></progress><span class="figure">${number(percent, 0)} %</span>`
       : html`<span class="none">${t("not_known")}</span>`}</div>`;
 }
@@ -74,8 +74,8 @@ export const tables = css`
   .days, .figure { font-variant-numeric: tabular-nums; white-space: nowrap; color: var(--value); }
   .marks { display: inline-flex; flex-wrap: wrap; gap: 4px; align-items: center; }
   .problem { color: var(--bad); font-size: 0.8125rem; margin-block-start: 4px; }
-  .share { display: grid; grid-template-columns: minmax(0, 5.5rem) minmax(40px, 1fr) 3.5rem; align-items: center; gap: 10px; font-size: 0.875rem; min-block-size: 28px; }
-  .share .label { color: var(--muted); }
+  .share { display: grid; grid-template-columns: minmax(0, 5.5rem) minmax(30px, 1fr) 3.25rem; align-items: center; gap: 8px; font-size: 0.875rem; min-block-size: 28px; }
+  .share .what { color: var(--muted); }
   .share .figure { text-align: end; }
   .share .none { grid-column: 2 / -1; }
   .share progress { appearance: none; inline-size: 100%; block-size: 8px; border: 0; border-radius: 4px; overflow: hidden; background: var(--sunken); }
@@ -85,6 +85,7 @@ export const tables = css`
   .share progress.high::-webkit-progress-value { background: var(--bad); }
   .share progress.high::-moz-progress-bar { background: var(--bad); }
   .button.small, button.small { min-block-size: 34px; padding-inline: 12px; border-radius: 10px; font-size: 0.875rem; display: inline-flex; align-items: center; gap: 6px; }
+  td .toggle { display: block; }
   .sorter { display: none; }
   .more { inline-size: 100%; margin-block-start: 12px; color: var(--accent); }
   @media (max-width: 1080px) {

@@ -47,8 +47,8 @@ export class ProxyRehearsal extends LitElement {
     :host { display: block; }
     h3 { margin-block: 20px 12px; }
     .server + .server { margin-block-start: 20px; padding-block-start: 16px; border-block-start: 1px solid var(--line); }
-    .server h4 { display: flex; align-items: center; gap: 6px 12px; flex-wrap: wrap; margin: 0; font-size: 0.9375rem; font-weight: 600; overflow-wrap: anywhere; }
-    .server h4 .release { color: var(--muted); font-weight: 400; }
+    .who { display: flex; align-items: center; gap: 6px 12px; flex-wrap: wrap; margin: 0; font-size: 0.9375rem; font-weight: 600; overflow-wrap: anywhere; }
+    .who .release { color: var(--muted); font-weight: 400; }
     .flaws { list-style: none; margin: 10px 0 0; padding: 0; display: grid; gap: 8px; }
     .flaws li { display: flex; gap: 10px; border-radius: 12px; padding: 10px; padding-inline: 14px; background: var(--bad-tint); color: var(--bad); overflow-wrap: anywhere; }
     .flaws svg { flex: none; margin-block-start: 2px; }
@@ -99,7 +99,7 @@ export class ProxyRehearsal extends LitElement {
 
   #server(key: string, told: Rehearsal) {
     const mark = told.error ? badge(t("not_known"), "warn", "question") : told.ok ? badge(t("proxy_accepts"), "good", "check") : badge(t("proxy_refuses"), "bad", "cross");
-    return html`<section class="server"><h4><bdi>${this.nameOf(key)}</bdi>${mark}${told.release ? html`<span class="release small">${t("proxy_in_force")} <bdi dir="ltr" class="mono">${told.release}</bdi></span>` : nothing}</h4>
+    return html`<section class="server"><div class="who" role="heading" aria-level=${this.titled ? 4 : 3}><bdi>${this.nameOf(key)}</bdi>${mark}${told.release ? html`<span class="release small">${t("proxy_in_force")} <bdi dir="ltr" class="mono">${told.release}</bdi></span>` : nothing}</div>
       ${told.error ? html`<p class="error"><bdi dir="auto">${told.error}</bdi></p>` : nothing}
       ${told.flaws.length ? html`<ul class="flaws">${told.flaws.map((flaw) => this.#flaw(flaw, true))}</ul>` : nothing}
       ${told.notes.length ? html`<ul class="flaws notes">${told.notes.map((note) => this.#flaw(note, false))}</ul>` : nothing}

@@ -15,7 +15,8 @@ export interface Row {
   resource: Resource;
   /** Domain names, or the port of a stream. */
   names: string[];
-  goes: string;
+  /** Where it leads: an address, or one for each of several upstreams. */
+  goes: string[];
   servers: string[];
   enabled: boolean;
   certificate: { key: string; notAfter: number | undefined } | undefined;
@@ -77,18 +78,18 @@ function serversOf({ spec, status }: Resource, told: HostStatus): string[] {
   return [...new Set([...list(spec.servers), ...Object.keys(known)])].sort();
 }
 
-/** Write where it leads, as an address. */
-export function goes(kind: Kind, spec: Spec): string {
-  if (kind === "dead_host") return "404";
+/** Write where it leads, as addresses. */
+export function goes(kind: Kind, spec: Spec): string[] {
+  if (kind === "dead_host") return ["404"];
   if (kind === "redirect") {
-    const scheme = spec.forward_scheme === "auto" || spec.forward_scheme === undefined ? "" : `${String(spec.forward_scheme)}:`;
-    return `${scheme}//${String(spec.forward_domain_name ?? "")}`;
+    const scheme = spec.forward_scheme === "auto" || spec.forward_scheme === undefined ? "" : `${String(spec.forward_scheme)}://`;
+    return [scheme + String(spec.forward_domain_name ?? "")];
   }
   const [host, port] = kind === "stream" ? [spec.forwarding_host, spec.forwarding_port] : [spec.forward_host, spec.forward_port];
   const scheme = kind === "stream" ? "" : `${String(spec.forward_scheme ?? "http")}://`;
-  if (host) return `${scheme}${around(String(host))}${port === undefined || port === null ? "" : `:${String(port)}`}`;
+  if (host) return [`${scheme}${around(String(host))}${port === undefined || port === null ? "" : `:${String(port)}`}`];
   const several = (Array.isArray(spec.upstreams) ? spec.upstreams : []) as { host?: string; port?: number }[];
-  return several.map((each) => `${scheme}${around(String(each.host ?? ""))}:${String(each.port ?? "")}`).join(", ");
+  return several.map((each) => `${scheme}${around(String(each.host ?? ""))}:${String(each.port ?? "")}`);
 }
 
 /** Write an address of version 6 as it stands in front of a port. */
@@ -126,7 +127,7 @@ export function find(rows: readonly Row[], query: string, server: string, phaseW
   return rows.filter((row) => {
     if (server && !row.servers.includes(server)) return false;
     const { resource } = row;
-    const text = [resource.title, resource.key, ...row.names, row.goes, ...row.servers, row.certificate?.key ?? "", resource.status.message, phaseWord(resource.status.phase)];
+    const text = [resource.title, resource.key, ...row.names, ...row.goes, ...row.servers, row.certificate?.key ?? "", resource.status.message, phaseWord(resource.status.phase)];
     const whole = text.join(" ").toLowerCase();
     return words.every((each) => (each === "is:problem" ? cares(row) : whole.includes(each)));
   });

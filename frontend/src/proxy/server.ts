@@ -42,6 +42,7 @@ export class ProxyServer extends LitElement {
     .ends { display: flex; gap: 10px; flex-wrap: wrap; margin-block-start: 14px; }
     .error { margin-block-start: 10px; }
     .doing { margin-block-end: 20px; }
+    .sections > .note { margin: 0; }
     h3 { margin-block-end: 12px; font-size: 1.0625rem; }
     .lead { margin-block-end: 10px; font-size: 0.9375rem; }
   `];
@@ -101,7 +102,7 @@ export class ProxyServer extends LitElement {
   #hosts() {
     const rows = this.proxies.rows.filter(({ servers }) => servers.includes(this.key));
     return html`<section class="card" aria-labelledby="hosts"><h3 id="hosts">${t("proxy_hosts")}</h3>
-      ${rows.length ? html`<ul class="plain-rows">${rows.map(({ id, resource, names, goes }) => html`<li><span><a class="title" href=${addressOf(id)}><bdi>${resource.title}</bdi></a><span class="sub"><bdi dir="ltr">${names.slice(0, 3).join(", ")}</bdi></span></span><bdi dir="ltr" class="mono muted">${goes}</bdi>${phaseBadge(resource.deleting ? "deleting" : resource.status.phase)}</li>`)}</ul>`
+      ${rows.length ? html`<ul class="plain-rows">${rows.map(({ id, resource, names, goes }) => html`<li><span><a class="title" href=${addressOf(id)}><bdi>${resource.title}</bdi></a><span class="sub"><bdi dir="ltr">${names.slice(0, 3).join(", ")}</bdi></span></span><bdi dir="ltr" class="mono muted">${goes.join(", ")}</bdi>${phaseBadge(resource.deleting ? "deleting" : resource.status.phase)}</li>`)}</ul>`
         : html`<p class="muted">${t("proxy_none_here")}</p>`}</section>`;
   }
 

@@ -4,7 +4,7 @@ import { customElement, property } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 import { badgeStyles, phaseBadge } from "../components/badge";
 import { icon } from "../components/icon";
-import { addressOf, type Resource } from "../data/resources";
+import type { Resource } from "../data/resources";
 import { mayResource } from "../data/rights";
 import { number, t } from "../i18n";
 import { lists } from "../styles/lists";
@@ -23,7 +23,7 @@ export class ProxyServers extends LitElement {
 
   static override styles = [base, buttons, card, fields, badgeStyles, lists, tables, css`
     :host { display: block; }
-    .loads { min-inline-size: 210px; }
+    @media (min-width: 1081px) { .loads { min-inline-size: 210px; } }
   `];
 
   override render() {
@@ -33,7 +33,7 @@ export class ProxyServers extends LitElement {
       if (!proxies.loaded) return html`<p class="empty" role="status">${t("loading")}</p>`;
       const may = mayResource("write", proxies.type(SERVER) ?? { may: [] });
       return html`<div class="card empty"><p>${t("proxy_no_server")}</p>
-        ${may ? html`<p><a class="button primary" href="${addressOf(SERVER)}?new=1">${icon("plus", 18)}${t("proxy_new_server")}</a></p>` : nothing}</div>`;
+        ${may ? html`<p><a class="button primary" href=${proxies.newAddress(SERVER)}>${icon("plus", 18)}${t("proxy_new_server")}</a></p>` : nothing}</div>`;
     }
     const counts = new Map<string, number>();
     for (const row of proxies.rows) for (const key of row.servers) counts.set(key, (counts.get(key) ?? 0) + 1);
@@ -54,7 +54,7 @@ export class ProxyServers extends LitElement {
       ${cell(t("proxy_connection"), html`<span class="marks">${connection(told.connected)}${atWork(told.state)}</span>${told.error ? html`<p class="problem"><bdi dir="auto">${told.error}</bdi></p>` : nothing}`)}
       ${cell("nginx", told.version ? html`<bdi dir="ltr">${told.version}</bdi>` : nothingKnown)}
       ${cell(t("proxy_release"), told.release ? html`<bdi dir="ltr" class="mono">${told.release}</bdi>` : html`<span class="none">–</span>`)}
-      ${cell(t("proxy_hosts"), html`<a href="/proxies?server=${key}" aria-label=${t("proxy_hosts_of", { name: title })}>${number(count)}</a>`)}
+      ${cell(t("proxy_hosts"), html`<a href="/proxies?server=${key}">${number(count)}<span class="visually-hidden"> ${t("proxy_hosts_of", { name: title })}</span></a>`)}
       ${cell(t("proxy_load"), html`<div class="loads">${share(t("proxy_cpu"), told.cpu, HIGH.cpu)}${share(t("proxy_memory"), told.memory, HIGH.memory)}${share(t("proxy_disk"), told.disk, HIGH.disk)}</div>`)}
       ${cell(t("status"), html`<span class="marks">${phaseBadge(resource.deleting ? "deleting" : status.phase)}${drift.length ? touchedBadge(drift.map(({ path }) => path).join("\n")) : nothing}</span>
         ${status.phase === "failed" || status.phase === "unknown" ? (status.message ? html`<p class="problem"><bdi dir="auto">${status.message}</bdi></p>` : nothing) : nothing}`)}</tr>`;

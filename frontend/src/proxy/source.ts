@@ -1,7 +1,7 @@
 /** All that the pages about reverse proxies show: the resources as they change, and what is watched of them. */
 import type { ReactiveController, ReactiveControllerHost } from "lit";
 import { asLinkError, type LinkError } from "../data/link";
-import { idOf, take, typesOf, type Resource, type ResourceEvent, type ResourceType } from "../data/resources";
+import { addressOf, idOf, take, typesOf, type Resource, type ResourceEvent, type ResourceType } from "../data/resources";
 import { role } from "../data/rights";
 import { hub } from "../hub";
 import { Follow } from "../watch";
@@ -101,6 +101,13 @@ export class Proxies implements ReactiveController {
 
   get(type: string, key: string): Resource | undefined {
     return this.#known.get(type)?.get(idOf({ resource_type: type, key }));
+  }
+
+  /** Return where a new resource is made; the only server there is needs not be chosen. */
+  newAddress(type: string): string {
+    const { servers } = this;
+    const chosen = servers.length === 1 && type !== SERVER && type !== CERTIFICATE ? `&with=${encodeURIComponent(JSON.stringify({ servers: [servers[0]!.key] }))}` : "";
+    return `${addressOf(type)}?new=1${chosen}`;
   }
 
   /** Return what people call a server. */

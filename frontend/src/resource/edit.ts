@@ -26,6 +26,8 @@ export class ResourceEdit extends LitElement {
   @property({ attribute: false }) type!: ResourceType;
   /** What is written anew; undefined = a resource that does not exist yet. */
   @property({ attribute: false }) resource: Resource | undefined;
+  /** What a new one begins with. */
+  @property({ attribute: false }) preset: Spec = {};
   @state() private stage: "form" | "review" | "merge" = "form";
   /** What the form began with, and the revision that was. */
   @state() private began: { spec: Spec; revision: number } = { spec: {}, revision: 0 };
@@ -65,6 +67,7 @@ export class ResourceEdit extends LitElement {
   `];
 
   protected override willUpdate(changed: PropertyValues<this>): void {
+    if (!this.hasUpdated && !this.resource) this.began = { spec: (this.shown = this.preset), revision: 0 };
     if (!changed.has("resource") || !this.resource) return;
     const { spec, revision } = this.resource;
     const first = this.began.revision === 0;

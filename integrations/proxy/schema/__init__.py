@@ -2,6 +2,7 @@
 
 from integrations.proxy.schema.access_list import ACCESS_LIST, check_access_list
 from integrations.proxy.schema.certificate import CERTIFICATE, check_certificate
+from integrations.proxy.schema.forms import FURTHER, fold
 from integrations.proxy.schema.host import HOST, check_host
 from integrations.proxy.schema.redirect import (
     DEAD_HOST,
@@ -30,3 +31,6 @@ __all__ = [
     "check_server",
     "check_stream",
 ]
+
+for _schema, _names in FURTHER:
+    fold(_schema, _names)

@@ -62,7 +62,13 @@ SPEC = vol.Schema(
             vol.Optional("labels"): {str: vol.All(int, vol.Range(min=0))},
             vol.Optional("zones", default=list): [{vol.Required("channel"): channel}],
             vol.Optional(
-                "body", description={"description": "Text", "multiline": True, "odd": 1}
+                "body",
+                description={
+                    "description": "Text",
+                    "multiline": True,
+                    "advanced": True,
+                    "odd": 1,
+                },
             ): text,
         },
         lambda spec: spec,
@@ -139,6 +145,7 @@ def test_a_whole_form() -> None:
             "type": "string",
             "description": "Text",
             "multiline": True,
+            "advanced": True,
             "required": False,
         },
     ]
