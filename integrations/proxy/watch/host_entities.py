@@ -16,6 +16,8 @@ from hub.sdk import (
     SwitchEntity,
 )
 from integrations.proxy.const import CERTIFICATE, HOST
+from integrations.proxy.deploy import State
+from integrations.proxy.fleet import Fleet
 from integrations.proxy.watch.certificate import Issued
 from integrations.proxy.watch.domains import Domains
 from integrations.proxy.watch.entity import (
@@ -79,7 +81,9 @@ async def set_field(hub: Hub, key: str, context: Context | None, **fields: Any) 
     return change.revision
 
 
-def host_entities(hub: Hub, watch: HostWatch, domains: Domains, name: str) -> list[Entity]:
+def host_entities(
+    hub: Hub, fleet: Fleet, watch: HostWatch, domains: Domains, name: str
+) -> list[Entity]:
     """Return the entities of a host; what its spec does not ask for is left out."""
     device = device_of(watch.id, name, "Proxy host")
     found: list[Entity] = [
@@ -87,7 +91,7 @@ def host_entities(hub: Hub, watch: HostWatch, domains: Domains, name: str) -> li
         _upstream(watch, device),
         _response_time(hub, watch, device),
         *(_rate(watch, device, number, words) for number, words in CLASSES),
-        _deploy(hub, watch, device),
+        _deploy(hub, fleet, watch, device),
     ]
     if watch.spec.get("certificate_id"):
         found.append(_expiry(hub, watch, device))
@@ -160,22 +164,23 @@ def _rate(watch: HostWatch, device: DeviceInfo, number: int, words: str) -> Enti
     return found
 
 
-def _deploy(hub: Hub, watch: HostWatch, device: DeviceInfo) -> Entity:
+def _deploy(hub: Hub, fleet: Fleet, watch: HostWatch, device: DeviceInfo) -> Entity:
     def value() -> str | None:
         enabled, deleting = bool(watch.spec.get("enabled", True)), False
         try:
             deleting = hub.resources.get(HOST, watch.key).deleting
         except NotFound:
             return None
-        return deploy_state(hub.resources.status(HOST, watch.key), enabled, deleting)
+        status = hub.resources.status(HOST, watch.key)
+        return deploy_state(status, enabled, deleting, refused=_refused(fleet, watch, status))
 
     def attributes() -> Mapping[str, Any]:
         status = hub.resources.status(HOST, watch.key)
-        servers = status.facts.get("servers") or {}
-        return {
-            "message": status.message[:500],
-            "servers": {key: one.get("revision") for key, one in servers.items()},
-        }
+        served: dict[str, int | None] = {}
+        for key in watch.servers:
+            part = (fleet.site(key).parts or {}).get(watch.id)
+            served[key] = None if part is None else part.revision
+        return {"message": status.message[:500], "servers": served}
 
     found = WatchedSensor(
         watch, watch.id, device, "deploy_state", "Deploy state", value, attributes=attributes
@@ -185,22 +190,27 @@ def _deploy(hub: Hub, watch: HostWatch, device: DeviceInfo) -> Entity:
     return found
 
 
-def deploy_state(status: Status, enabled: bool, deleting: bool) -> str | None:
+def deploy_state(
+    status: Status, enabled: bool, deleting: bool, *, refused: bool = False
+) -> str | None:
     """Return how far a host is from its servers, one of `DEPLOYS`; None = not known."""
     if deleting:
         return "removing"
-    served = next((item for item in status.conditions if item.type == "served"), None)
-    if status.phase is Phase.APPLYING:
-        return "deploying"
-    if served is not None and served.status is False and served.reason == "rejected":
-        return "rejected"
     return {
+        Phase.APPLYING: "deploying",
         Phase.IN_SYNC: "deployed" if enabled else "disabled",
         Phase.PENDING: "pending",
-        Phase.FAILED: "failed",
+        Phase.FAILED: "rejected" if refused else "failed",
         Phase.DRIFTED: "drifted",
         Phase.DELETING: "removing",
     }.get(status.phase)
+
+
+def _refused(fleet: Fleet, watch: HostWatch, status: Status) -> bool:
+    """Tell whether a server refused the configuration, the newest one that it was sent."""
+    if any(item.type == "served" and item.reason == "rejected" for item in status.conditions):
+        return True
+    return any(fleet.site(key).outcome is State.REJECTED for key in watch.servers)
 
 
 def _expiry(hub: Hub, watch: HostWatch, device: DeviceInfo) -> Entity:

@@ -217,7 +217,7 @@ class Watch:
         if isinstance(watch, ServerWatch):
             return server_entities(self.hub, self.fleet.site(watch.key), watch, name)
         if isinstance(watch, HostWatch):
-            return host_entities(self.hub, watch, self.domains, name)
+            return host_entities(self.hub, self.fleet, watch, self.domains, name)
         if isinstance(watch, CertificateWatch):
             return certificate_entities(self.hub, watch, name)
         raise TypeError(f"{watch!r} shows nothing")
