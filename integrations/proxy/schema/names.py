@@ -58,7 +58,8 @@ def domain_pattern(value: object) -> str:
 def host(value: object) -> str:
     """Accept an address, or a name that may hold `_`; IPv6 with or without brackets."""
     written = text(value)
-    address = ip(written.removeprefix("[").removesuffix("]") if "[" in written else written)
+    bare = written[1:-1] if written.startswith("[") and written.endswith("]") else written
+    address = ip(bare)
     if address is not None:
         return address
     return _name(written, "an address, or a name such as app.internal", _LOOSE)
