@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 SECONDS: Final = 60.0
 """The longest that one call on a server may take."""
+AT_ONCE: Final = 16
+"""Servers that are written to at the same time."""
 
 
 class NotReady(Unavailable):
@@ -60,6 +62,7 @@ class HttpSolver:
         """Write to all `places`: the CA may come to any of them."""
         self._places = places
         self._log = log
+        self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def preflight(self, names: Sequence[str]) -> None:
         """Fetch a file of our own by every name on every server that serves it.
@@ -111,9 +114,10 @@ class HttpSolver:
         lines = "".join(f"{token} {content}\n" for token, content in files.items()).encode()
 
         async def one(place: Place) -> None:
-            outcome = await place.script(
-                "challenge", [verb, place.base], stdin=lines, timeout=SECONDS
-            )
+            async with self._turns:
+                outcome = await place.script(
+                    "challenge", [verb, place.base], stdin=lines, timeout=SECONDS
+                )
             outcome.check()
 
         results = await asyncio.gather(*map(one, self._places), return_exceptions=True)
@@ -129,12 +133,13 @@ class HttpSolver:
         """Return what is wrong with the names on one server."""
         address, port = place.http
         lines = "".join(f"{name} {token}\n" for name in names).encode()
-        outcome = await place.script(
-            "challenge",
-            ["check", place.base, address, str(port)],
-            stdin=lines,
-            timeout=SECONDS + 5.0 * len(names),
-        )
+        async with self._turns:
+            outcome = await place.script(
+                "challenge",
+                ["check", place.base, address, str(port)],
+                stdin=lines,
+                timeout=SECONDS + 5.0 * len(names),
+            )
         wrong = []
         for line in outcome.check().text.splitlines():
             name, _, rest = line.partition(" ")

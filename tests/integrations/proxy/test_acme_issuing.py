@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from hub.errors import ServiceValidationError
 from hub.util.clock import SystemClock
 from integrations.proxy.acme import planning
 from integrations.proxy.acme.attempts import Memory
@@ -113,6 +114,20 @@ async def test_one_account_for_all_certificates_of_an_address(desk: Desk, pebble
     kept = await desk.pairs.record("one")
     assert kept.versions == (first,)
     assert kept.pending is None
+
+
+async def test_an_external_account_is_used_for_its_own_account(
+    desk: Desk, start_pebble: Callable[..., Pebble]
+) -> None:
+    secret = "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"
+    pebble = start_pebble(answer_http=True, external_accounts={"kid-1": secret})
+    with pytest.raises(ServiceValidationError, match=r"acme\.eab: .* enter kid and hmac_key"):
+        await desk.issue(desire(pebble, "a.test"), Standin(pebble))
+    assert (await desk.memory.attempts("one")).failure is None  # a mistake here, not a refusal
+    want = desire(pebble, "a.test", eab={"kid": "kid-1", "hmac_key": secret})
+    assert secret not in repr(want)
+    await desk.issue(want, Standin(pebble))
+    assert pebble.orders() == 1
 
 
 async def test_two_that_come_first_at_once_share_a_new_account(desk: Desk, pebble: Pebble) -> None:

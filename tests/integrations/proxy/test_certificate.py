@@ -113,7 +113,6 @@ async def test_a_wrong_set_up_costs_no_order(
     assert "no server serves a.test yet; add a host with this name" in status.message
     assert status.phase is Phase.UNKNOWN
     assert pebble.count("POST") == 0
-    # another server answers on the port, as behind a wrong port forwarding
     await world.put("proxy.host/blog", **forward(backend, "a.test", certificate_id="site"))
     await in_sync(world)
     assert pebble.orders() == 1

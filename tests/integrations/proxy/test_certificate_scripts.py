@@ -2,7 +2,8 @@
 
 import os
 import subprocess
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ import pytest
 from hub.runner import Outcome, Runners
 from hub.util.clock import SystemClock
 from hub.util.tasks import Tasks
+from integrations.proxy.acme.http import HttpSolver, NotReady
+from integrations.proxy.acme.order import Proof
 from tests.peers.nginx import INSTALL, end
 from tests.peers.pebble import Authority
 from tests.peers.ports import free_port_number, require, wait_for_port
@@ -100,6 +103,66 @@ async def test_tokens_are_put_found_by_the_world_and_removed(
     assert found[3].startswith("a.test 404 ")
     (await script("challenge", "remove", base, stdin=f"{TOKEN} x\nother-token\n")).check()
     assert list(folder.iterdir()) == []
+
+
+@dataclass
+class Here:
+    """This machine as a place for HTTP-01."""
+
+    script: Script
+    folder: Path
+    port: int
+    names: tuple[str, ...] = ("a.test", "b.test", "c.test")
+    key: str = "web"
+
+    @property
+    def base(self) -> str:
+        return str(self.folder)
+
+    @property
+    def http(self) -> tuple[str, int]:
+        return "127.0.0.1", self.port
+
+
+def here(script: Script, base: Path, port: int) -> Here:
+    async def run(name: str, arguments: Sequence[str], *, stdin: bytes, timeout: float) -> Outcome:
+        return await script(name, *arguments, stdin=stdin.decode())
+
+    return Here(run, base, port)
+
+
+async def test_the_preflight_finds_what_the_ca_would_find(
+    script: Script, base: Path, ports: tuple[int, int]
+) -> None:
+    lines: list[str] = []
+    place = here(script, base, ports[0])
+    solver = HttpSolver([place], lines.append)
+    await solver.preflight(["a.test", "b.test"])
+    assert lines == ["a.test, b.test lead to the hub's files"]
+    with pytest.raises(NotReady, match=rf"c\.test on web, port {ports[0]}: answers 301 ") as caught:
+        await solver.preflight(["a.test", "c.test"])
+    assert "a.test on" not in caught.value.message
+    with pytest.raises(NotReady, match=r"no server serves d\.test yet; add a host"):
+        await solver.preflight(["a.test", "d.test"])
+    nobody = HttpSolver([here(script, base, 1)], lines.append)
+    with pytest.raises(NotReady, match=r"a\.test on web, port 1: does not answer"):
+        await nobody.preflight(["a.test"])
+    assert list((base / "acme/.well-known/acme-challenge").iterdir()) == []
+
+
+async def test_every_server_gets_the_files_and_one_that_fails_is_named(
+    script: Script, base: Path, ports: tuple[int, int], tmp_path: Path
+) -> None:
+    proofs = [Proof("a.test", TOKEN, CONTENT)]
+    bad = tmp_path / "bad"
+    bad.write_text("a file")
+    places = [replace(here(script, bad, 1), key="bad"), here(script, base, ports[0])]
+    solver = HttpSolver(places, print)
+    with pytest.raises(NotReady, match=r"http-01: bad: .*can not be made"):
+        await solver.present(proofs)
+    assert (base / "acme/.well-known/acme-challenge" / TOKEN).read_text() == CONTENT
+    await HttpSolver(places[1:], print).cleanup(proofs)
+    assert list((base / "acme/.well-known/acme-challenge").iterdir()) == []
 
 
 async def test_nobody_there(script: Script, tmp_path: Path) -> None:
