@@ -127,15 +127,16 @@ class Deploy:
 
     async def settle(self) -> None:
         """Finish or take back what the end of a hub or a connection cut off after the swap."""
-        current = self._seen.current
-        manifest = self._seen.manifest
-        previous = None if manifest is None else manifest.previous
-        try:
-            await self._reload_and_prove(current)
-        except (Unavailable, OutcomeUnknown):
-            raise
-        except HubError as error:
-            await self._back(previous if previous in self._seen.releases else None, error)
+        seen = self._seen
+        previous = None if seen.manifest is None else seen.manifest.previous
+        if not seen.settled:
+            try:
+                await self._reload_and_prove(seen.current)
+            except (Unavailable, OutcomeUnknown):
+                raise
+            except HubError as error:
+                await self._back(previous if previous in seen.releases else None, error)
+        await self._finish(None)
 
     async def _stage(self, release: Release, *, whole: bool = False) -> None:
         self._say(State.UPLOADING, f"Uploading release {release.id}")

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from hub.sdk import (
     Condition,
@@ -23,8 +23,6 @@ from integrations.proxy.fleet import Fleet, fleet_of
 from integrations.proxy.models import Part, Spec
 from integrations.proxy.rollout import Pace
 
-REFUSED_SECONDS: Final = 60.0
-
 
 class BudgetSpent(HubError):  # noqa: N818 - the wire names these without "Error"
     """More servers failed than the group allows."""
@@ -42,13 +40,8 @@ class Placed:
     """Servers that could not be asked."""
     leave: Mapping[str, Part] = field(default_factory=dict)
     """Servers that serve it and should not."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Refusal:
-    revision: int
-    servers: Mapping[str, HubError]
-    until: float
+    failed: Mapping[str, HubError] = field(default_factory=dict)
+    """Servers that the last rollout went on without."""
 
 
 class PlacedController(Controller[Placed]):
@@ -58,11 +51,14 @@ class PlacedController(Controller[Placed]):
         """Deploy by the fleet of `hub`."""
         super().__init__(hub)
         self._fleet: Fleet = fleet_of(hub)
-        self._refused: dict[str, _Refusal] = {}
-        """Servers that failed with a revision, by id: for a while they are not sent the same."""
+        self._failed: dict[str, Mapping[str, HubError]] = {}
+        """Servers that a rollout went on without, by id, until that has been told."""
 
     async def observe(self, desired: Desired) -> Placed:
         """Ask the servers that it belongs on, and those that are known to serve it."""
+        return await self._look(desired, self._failed.pop(desired.id, {}))
+
+    async def _look(self, desired: Desired, failed: Mapping[str, HubError]) -> Placed:
         wanted = [] if desired.deleting else self._servers(desired)
         others = [
             site.key
@@ -85,24 +81,23 @@ class PlacedController(Controller[Placed]):
                 served[key] = parts.get(desired.id)
             elif desired.id in parts:
                 leave[key] = parts[desired.id]
-        return Placed(served, errors, leave)
+        return Placed(served, errors, leave, failed)
 
     def plan(self, desired: Desired, observed: Placed) -> Sequence[Step]:
         """Compare; raises what keeps the rest from being done."""
         part = self._part(desired)
-        refused = self._known_refusals(desired)
         behind = {
             key: None if served is None else served.revision
             for key, served in observed.served.items()
-            if not _same(served, part) and key not in refused
+            if not _same(served, part) and key not in observed.failed
         }
         leave = {key: served.revision for key, served in observed.leave.items()}
         pace = Pace.of(self._fleet.group(desired.spec.get("group") or ""))
         steps = rollout.steps(desired.id, desired.revision, behind, leave, pace)
         if steps:
             return steps
-        if refused:
-            first = next(iter(refused.values()))
+        if observed.failed:
+            first = next(iter(observed.failed.values()))
             raise first
         if observed.errors:
             raise _pending(observed, self._count(observed))
@@ -132,8 +127,9 @@ class PlacedController(Controller[Placed]):
 
         results = await asyncio.gather(*map(one, servers))
         failed = {key: error for key, error in zip(servers, results, strict=True) if error}
-        self._remember(desired, failed)
+        self._failed[desired.id] = {**self._failed.get(desired.id, {}), **failed}
         if len(failed) > step.data["budget"]:
+            del self._failed[desired.id]
             first = next(iter(failed.values()))
             if len(servers) == 1:
                 raise first
@@ -146,11 +142,11 @@ class PlacedController(Controller[Placed]):
     async def prove(self, desired: Desired, progress: Progress) -> None:
         """Look once more: each server has proven by itself what it serves."""
         del progress
-        observed = await self.observe(desired)
-        refused = self._known_refusals(desired)
+        failed = self._failed.get(desired.id, {})
+        observed = await self._look(desired, failed)
         part = self._part(desired)
         for key, served in observed.served.items():
-            if key not in refused and not desired.deleting and not _same(served, part):
+            if key not in failed and not desired.deleting and not _same(served, part):
                 raise NotProved(f"{key} serves revision {served.revision if served else 'none'}")
 
     async def undo(self, desired: Desired, step: Step, progress: Progress) -> None:
@@ -176,8 +172,7 @@ class PlacedController(Controller[Placed]):
     def conditions(self, desired: Desired, observed: Placed) -> Sequence[Condition]:
         """Tell whether all servers were reached, and whether all serve this revision."""
         part = self._part(desired)
-        refused = self._known_refusals(desired)
-        errors = {**observed.errors, **refused}
+        errors = {**observed.errors, **observed.failed}
         behind = [key for key, served in observed.served.items() if not _same(served, part)]
         message = "; ".join(f"{key}: {error.message}" for key, error in errors.items())
         served = None if observed.errors and not behind else not behind
@@ -186,19 +181,19 @@ class PlacedController(Controller[Placed]):
             Condition(
                 "served",
                 served,
-                "rejected" if refused else "",
+                "failed" if observed.failed else "",
                 message or (f"not yet on {', '.join(behind)}" if behind else ""),
             ),
         )
 
     def facts(self, desired: Desired, observed: Placed) -> Mapping[str, Any]:
         """Tell for each server which revision is in force, in which release."""
+        del desired
         servers: dict[str, Any] = {}
-        refused = self._known_refusals(desired)
         for key in [*observed.served, *observed.errors]:
             part = observed.served.get(key)
             site = self._fleet.site(key)
-            error = refused.get(key) or observed.errors.get(key)
+            error = observed.failed.get(key) or observed.errors.get(key)
             servers[key] = {
                 "revision": None if part is None else part.revision,
                 "release": None if site.seen is None else site.seen.current,
@@ -208,8 +203,8 @@ class PlacedController(Controller[Placed]):
 
     async def forget(self, key: str) -> None:
         """Drop what is remembered of a resource that is gone."""
-        for name in [name for name in self._refused if name.partition("/")[2] == key]:
-            del self._refused[name]
+        for name in [name for name in self._failed if name.partition("/")[2] == key]:
+            del self._failed[name]
 
     # private
 
@@ -232,19 +227,6 @@ class PlacedController(Controller[Placed]):
         for item in deployed.notes:
             if item.part == id:
                 progress.log(f"{key}: {item}")
-
-    def _remember(self, desired: Desired, failed: Mapping[str, HubError]) -> None:
-        """Keep who failed, so that the same revision is not sent again at once."""
-        if failed:
-            known = self._known_refusals(desired)
-            until = self.hub.clock.monotonic() + REFUSED_SECONDS
-            self._refused[desired.id] = _Refusal(desired.revision, {**known, **failed}, until)
-
-    def _known_refusals(self, desired: Desired) -> Mapping[str, HubError]:
-        found = self._refused.get(desired.id)
-        if found is None or desired.deleting or found.revision != desired.revision:
-            return {}
-        return found.servers if self.hub.clock.monotonic() < found.until else {}
 
     def _count(self, observed: Placed) -> int:
         return len(observed.served) + len(observed.errors)

@@ -104,11 +104,28 @@ class Site:
                 self._looking = None
 
     async def known(self) -> Mapping[str, Part]:
-        """Return what is served, looking only when that is not known or long ago."""
+        """Return what is served, looking only when that is not known or long ago.
+
+        What the end of a hub cut off is made up for first. Raises `Unavailable` when nginx does not
+        answer, and as `look` does.
+        """
         seen = self.seen
-        if seen is None or self._house.clock.time() - seen.at > FRESH * 10 or self.error:
+        if seen is None or self._house.clock.time() - seen.at > FRESH or self.error:
             seen = await self.look()
-        return {} if seen.manifest is None else seen.manifest.parts
+        if self._is_left_over(seen):
+            seen = await self.mend()
+        if seen.manifest is None:
+            return {}
+        if seen.served is None:
+            raise Unavailable(f"proxy.server/{self.key}: nginx does not answer there")
+        return seen.manifest.parts if seen.settled else {}
+
+    async def mend(self) -> Seen:
+        """Finish or take back a deploy that the end of a hub cut off; its lock tells of it."""
+        async with self._lock:
+            _, seen = await self._preflight(deep=True)
+            self._end(self.outcome or State.IDLE, "")
+            return seen
 
     async def _look(self, target: Target, *, deep: bool) -> Seen:
         try:
@@ -365,14 +382,15 @@ class Site:
         try:
             seen = await self._look(target, deep=deep)
             refuse(self.key, target.spec, seen, self._house.hub_id)
-            if not seen.settled and seen.running and seen.current is not None:
-                deploy = self._deploy(target, seen, listening)
+            if self._is_ours(seen) or (not seen.settled and seen.running and seen.current):
                 self._say_to(listening)(
                     State.RELOADING,
-                    f"nginx serves {seen.served or 'nothing'} while {seen.current} is current:"
+                    f"{seen.current} is current and nginx serves {seen.served or 'nothing'}:"
                     " making up for a deploy that was cut off",
                 )
-                await deploy.settle()
+                owner = seen.lock[1] if seen.lock is not None else self._owner()
+                say = self._say_to(listening)
+                await Deploy(target, seen, owner, self._house.clock, say).settle()
                 seen = await self._look(target, deep=deep)
         except HubError as error:
             self._end(State.FAILED, error.message)
@@ -381,6 +399,14 @@ class Site:
             self._end(State.IDLE, "")
             raise
         return target, seen
+
+    def _is_left_over(self, seen: Seen) -> bool:
+        """Tell whether a lock of this hub is on the server though nothing is deployed there."""
+        return self._is_ours(seen) and not self._lock.locked() and self.state is State.IDLE
+
+    def _is_ours(self, seen: Seen) -> bool:
+        """Tell whether this hub has the lock that is on the server."""
+        return seen.lock is not None and seen.lock[1].partition(" ")[0] == self._house.hub_id
 
     def _with(self, parts: Mapping[str, Part], changes: Changes) -> dict[str, Part]:
         found = dict(parts)

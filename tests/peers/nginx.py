@@ -180,7 +180,7 @@ def own_spec(base: Path) -> dict[str, object]:
 
 @pytest.fixture
 def make_base(account: Account) -> Iterator[Callable[[], Path]]:
-    """Return a function that makes a folder of the account; an nginx in it is ended with the test."""
+    """Return a function that makes a folder of the account; the nginx in it ends with the test."""
     require("nginx", INSTALL)
     made: list[Path] = []
 
@@ -207,12 +207,21 @@ def end(pid_file: Path) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, how)
     deadline = time.monotonic() + 5
-    while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    if Path(f"/proc/{pid}").exists():
+    while lives(pid) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    if lives(pid):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-        wait_for(lambda: not Path(f"/proc/{pid}").exists(), "nginx to end")
+        wait_for(lambda: not lives(pid), "nginx to end")
+
+
+def lives(pid: int) -> bool:
+    """Tell whether a process runs; one that only waits to be reaped does not."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"
 
 
 @dataclass

@@ -36,6 +36,8 @@ class World:
     house: House
     ports: dict[str, dict[str, int]] = field(default_factory=dict)
     """By server: its http_port, https_port, status_port."""
+    written: dict[str, tuple[int, Status]] = field(default_factory=dict)
+    """By resource: the revision written last, and the status from before."""
     bases: dict[str, Path] = field(default_factory=dict)
 
     @property
@@ -52,17 +54,21 @@ class World:
     async def put(self, name: str, **spec: Any) -> int:
         """Write a resource by `type/key`; returns its revision."""
         kind, _, key = name.partition("/")
+        before = self.hub.resources.status(kind, key)
         change = await self.hub.resources.put(kind, key, spec)
+        self.written[name] = (change.revision, before)
         return change.revision
 
-    async def settled(self, name: str, revision: int | None = None) -> Status:
-        """Wait until a resource has been worked on to the end, well or not."""
+    async def settled(self, name: str) -> Status:
+        """Wait until what was written last has been worked on to the end, well or not."""
         kind, _, key = name.partition("/")
         board = self.hub.resources.status
         working = {Phase.PENDING, Phase.APPLYING, Phase.DELETING}
+        revision, before = self.written.get(name, (None, None))
         while True:
             status = board(kind, key)
-            done = revision is None or status.observed_revision == revision or status.attempts
+            failed = status.attempts and status is not before
+            done = revision is None or status.observed_revision == revision or failed
             job = None if status.job_id is None else self.hub.jobs.get(status.job_id)
             idle = job is None or job.state.ended
             if status.phase not in working and done and idle:
@@ -71,7 +77,8 @@ class World:
 
     async def apply(self, name: str, **spec: Any) -> Status:
         """Write a resource and wait until it is deployed or refused."""
-        return await self.settled(name, await self.put(name, **spec))
+        await self.put(name, **spec)
+        return await self.settled(name)
 
     async def good(self, name: str, **spec: Any) -> Status:
         """Write a resource and insist that it is in sync."""
@@ -82,6 +89,8 @@ class World:
     async def again(self, name: str) -> Status:
         """Apply a resource once more, as a person would with the button."""
         kind, _, key = name.partition("/")
+        revision, _ = self.written.get(name, (1, None))
+        self.written[name] = (revision, self.hub.resources.status(kind, key))
         job = await self.hub.resources.apply(kind, key)
         if job is not None:
             await asyncio.wait([asyncio.ensure_future(job.wait())])
@@ -154,7 +163,7 @@ class World:
         """Make a `proxy.server` with an nginx of the hub's own and wait for it."""
         return await self.add_server(key, {**own_spec(base), "server": key, **changes})
 
-    async def add_shared(self, nginx: Nginx, key: str = "web", **changes: Any) -> Status:
+    async def add_shared(self, nginx: Nginx, /, key: str = "web", **changes: Any) -> Status:
         """Make a `proxy.server` that joins an nginx of somebody else and wait for it."""
         return await self.add_server(key, {**nginx.spec, "server": key, **changes})
 
