@@ -11,6 +11,7 @@ from hub.sdk import (
     Hub,
     NotFound,
     Phase,
+    Resource,
     StateClass,
     Status,
     SwitchEntity,
@@ -166,13 +167,12 @@ def _rate(watch: HostWatch, device: DeviceInfo, number: int, words: str) -> Enti
 
 def _deploy(hub: Hub, fleet: Fleet, watch: HostWatch, device: DeviceInfo) -> Entity:
     def value() -> str | None:
-        enabled, deleting = bool(watch.spec.get("enabled", True)), False
         try:
-            deleting = hub.resources.get(HOST, watch.key).deleting
+            resource = hub.resources.get(HOST, watch.key)
         except NotFound:
             return None
         status = hub.resources.status(HOST, watch.key)
-        return deploy_state(status, enabled, deleting, refused=_refused(fleet, watch, status))
+        return deploy_state(resource, status, refused=_refused(fleet, watch, status))
 
     def attributes() -> Mapping[str, Any]:
         status = hub.resources.status(HOST, watch.key)
@@ -190,15 +190,15 @@ def _deploy(hub: Hub, fleet: Fleet, watch: HostWatch, device: DeviceInfo) -> Ent
     return found
 
 
-def deploy_state(
-    status: Status, enabled: bool, deleting: bool, *, refused: bool = False
-) -> str | None:
+def deploy_state(resource: Resource, status: Status, *, refused: bool = False) -> str | None:
     """Return how far a host is from its servers, one of `DEPLOYS`; None = not known."""
-    if deleting:
+    if resource.deleting:
         return "removing"
+    if status.phase is Phase.IN_SYNC and status.observed_revision != resource.revision:
+        return "pending"  # written, and nobody has looked yet
     return {
         Phase.APPLYING: "deploying",
-        Phase.IN_SYNC: "deployed" if enabled else "disabled",
+        Phase.IN_SYNC: "deployed" if resource.spec.get("enabled", True) else "disabled",
         Phase.PENDING: "pending",
         Phase.FAILED: "rejected" if refused else "failed",
         Phase.DRIFTED: "drifted",
