@@ -35,7 +35,7 @@ export class ProxyHosts extends LitElement {
 
   static override styles = [base, buttons, card, fields, badgeStyles, lists, toggleStyles, tables, css`
     :host { display: block; }
-    .goes { font-size: 0.8125rem; display: block; }
+    .goes { font-size: 0.8125rem; }
     @media (min-width: 1081px) {
       table { table-layout: fixed; }
       th:nth-child(1) { inline-size: 21%; }
@@ -110,7 +110,7 @@ export class ProxyHosts extends LitElement {
       <td role="cell" class="head"><a class="title" href=${addressOf(resource.resource_type, resource.key)}><bdi>${resource.title}</bdi></a>
         ${row.kind === "host" ? nothing : html` <span class="small muted">${word("proxy", row.kind)}</span>`}
         <span class="sub">${this.#names(row)}</span></td>
-      ${cell(t("proxy_goes"), html`${row.goes.map((each) => html`<bdi dir="ltr" class="mono goes">${each}</bdi>`)}${row.kind === "redirect" ? html` <span class="small muted">${String(resource.spec.forward_http_code ?? "")}</span>` : nothing}`)}
+      ${cell(t("proxy_goes"), html`${row.goes.map((each) => html`<div><bdi dir="ltr" class="mono goes">${each}</bdi></div>`)}${row.kind === "redirect" ? html` <span class="small muted">${String(resource.spec.forward_http_code ?? "")}</span>` : nothing}`)}
       ${cell(t("proxy_servers"), this.#servers(row))}
       ${cell(t("proxy_certificate"), this.#certificate(row))}
       ${cell(t("proxy_upstream"), this.#upstream(row))}

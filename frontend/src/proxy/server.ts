@@ -15,7 +15,7 @@ import { lists } from "../styles/lists";
 import { base, buttons, card } from "../styles/shared";
 import { atWork, connection, share, tables } from "./parts";
 import { HIGH } from "./servers";
-import type { Proxies } from "./source";
+import { SERVER, type Proxies } from "./source";
 import { call, drifted, type ServerStatus } from "./status";
 
 type Deed = "rollback" | "adopt" | "overwrite";
@@ -30,6 +30,9 @@ export class ProxyServer extends LitElement {
   @state() private jobId = "";
   @state() private problem = "";
   @state() private busy = false;
+  /** Whether the server is looked at now, and why it could not be. */
+  @state() private looking = false;
+  @state() private blind = "";
 
   static override styles = [base, buttons, card, badgeStyles, lists, tables, css`
     :host { display: block; max-inline-size: 960px; margin-inline: auto; }
@@ -53,7 +56,7 @@ export class ProxyServer extends LitElement {
 
   override render() {
     const { proxies, key } = this;
-    const resource = proxies.get("proxy.server", key);
+    const resource = proxies.get(SERVER, key);
     if (!resource) {
       return proxies.loaded ? html`<p class="card empty">${t("no_such_resource")}</p>` : html`<p class="empty" role="status">${t("loading")}</p>`;
     }
@@ -61,7 +64,9 @@ export class ProxyServer extends LitElement {
     const { status } = resource;
     return html`<nav class="crumbs" aria-label=${t("path")}><a href="/proxies/servers">${t("proxy_servers")}</a>${icon("open", 14)}<span><bdi>${resource.title}</bdi></span></nav>
       <div class="top"><h2><bdi>${resource.title}</bdi></h2><span class="marks">${phaseBadge(resource.deleting ? "deleting" : status.phase)}${connection(told.connected)}${atWork(told.state)}</span>
-        <div class="push"><a class="button" href=${addressOf("proxy.server", key)}>${icon("gear", 18)}${t("configuration")}</a></div></div>
+        <div class="push actions"><button type="button" class="with" ?disabled=${this.looking || hub().link.offline} @click=${() => void this.#look()}>${icon("search", 18)}${t(this.looking ? "proxy_looks" : "proxy_look")}</button>
+          <a class="button" href=${addressOf(SERVER, key)}>${icon("gear", 18)}${t("configuration")}</a></div></div>
+      ${this.blind ? html`<p class="error" role="alert"><bdi dir="auto">${this.blind}</bdi></p>` : nothing}
       ${told.error || (status.phase === "failed" || status.phase === "unknown" ? status.message : "") ? html`<div class="note bad">${icon("alert", 20)}<div><bdi dir="auto">${told.error || status.message}</bdi></div></div>` : nothing}
       ${this.doing ? this.#progress(this.doing) : nothing}
       <div class="sections">${this.#drift(resource, told)}<div class="pair">${this.#load(told)}${this.#releases(resource, told)}</div>${this.#hosts()}</div>`;
@@ -76,7 +81,7 @@ export class ProxyServer extends LitElement {
 
   #releases(resource: Resource, told: ServerStatus) {
     const kept = [...(told.releases ?? [])].reverse();
-    const why = denial("apply", this.proxies.type("proxy.server"));
+    const why = denial("apply", this.proxies.type(SERVER));
     return html`<section class="card" aria-labelledby="releases"><h3 id="releases">${t("proxy_releases")}</h3>
       ${kept.length ? html`<ul class="plain-rows">${kept.map((release) => html`<li><bdi dir="ltr" class="mono">${release}</bdi>
         ${release === told.release ? badge(t("proxy_in_force"), "good", "check")
@@ -89,7 +94,7 @@ export class ProxyServer extends LitElement {
     if (told.drift == null || !found.length) {
       return status.phase === "in_sync" && told.drift != null ? html`<div class="note good">${icon("check", 20)}<div>${t("proxy_untouched")}</div></div>` : nothing;
     }
-    const why = denial("apply", this.proxies.type("proxy.server"));
+    const why = denial("apply", this.proxies.type(SERVER));
     const adoptable = found.some(({ how, path }) => how === "modified" && path.endsWith(".conf"));
     const off = why !== "" || this.#waits;
     return html`<section class="card" aria-labelledby="drift"><h3 id="drift">${t("proxy_touched")}</h3><p class="lead">${t("proxy_drift_lead")}</p>
@@ -131,7 +136,20 @@ export class ProxyServer extends LitElement {
 
   #rest(): void {
     this.doing = undefined;
-    this.jobId = this.problem = "";
+    this.jobId = this.problem = this.blind = "";
+  }
+
+  /** Compare every file with what was deployed. */
+  async #look(): Promise<void> {
+    this.looking = true;
+    this.blind = "";
+    try {
+      await hub().link.ask({ type: "resource/plan", resource_type: SERVER, key: this.key });
+    } catch (error) {
+      this.blind = failureText(error);
+    }
+    await this.proxies.refresh();
+    this.looking = false;
   }
 
   async #rollback(resource: Resource, release: string): Promise<void> {

@@ -1,0 +1,289 @@
+"""Reverse proxies in the page: the hub deploys to a real nginx, and sites answer through it."""
+
+import asyncio
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import pytest
+from playwright.async_api import expect
+
+from tests.e2e.visits import Tab, Visit
+from tests.peers.hub import HubProcess
+from tests.peers.nginx import Backend, StartBackend, end, own_spec
+from tests.peers.ports import require
+from tests.peers.sshd import public_folder
+
+if TYPE_CHECKING:
+    from playwright.async_api import Locator
+
+pytestmark = pytest.mark.timeout(240)
+
+CONFIG = "hub:\n  name: Proxy house\nmqtt:\n  enabled: false\n"
+REFUSED = "an answer of nginx without the site"
+
+
+@dataclass
+class Edge:
+    """A hub with one nginx of its own on this machine."""
+
+    hub: HubProcess
+    folder: Path
+    spec: dict[str, Any]
+
+    @property
+    def base(self) -> Path:
+        """The folder that the hub deploys into."""
+        return Path(self.spec["base"])
+
+    @property
+    def site_file(self) -> Path:
+        """The configuration of the host `blog` that is in force."""
+        return self.base / "current" / "http" / "host-blog.conf"
+
+    async def put(self, id: str, **spec: Any) -> None:
+        """Write a resource and wait until it is live."""
+        async with aiohttp.ClientSession(headers=self.hub.headers) as session:
+            address = f"{self.hub.url}/api/resources/{id}"
+            async with session.put(address, json=spec) as answer:
+                assert answer.status in (200, 201), await answer.text()
+                revision = (await answer.json())["revision"]
+            while True:
+                async with session.get(address) as answer:
+                    status = (await answer.json())["status"]
+                if status["phase"] == "in_sync" and status["observed_revision"] == revision:
+                    return
+                assert status["phase"] != "failed", status["message"]
+                await asyncio.sleep(0.05)
+
+    async def with_blog(self, backend: Backend, **more: Any) -> None:
+        """Deploy a server and the host `blog`."""
+        await self.put("proxy.server/edge", name="Edge", **self.spec)
+        await self.put(
+            "proxy.host/blog", domain_names=["blog.test"], servers=["edge"],
+            forward_host="127.0.0.1", forward_port=backend.port, **more,
+        )  # fmt: skip
+
+    async def ask(self, name: str = "blog.test") -> str:
+        """Ask nginx as a visitor; returns what it says, or `REFUSED` for no such site."""
+        address = f"http://127.0.0.1:{self.spec['http_port']}/"
+        timeout = aiohttp.ClientTimeout(total=10)
+        async with aiohttp.ClientSession(timeout=timeout) as session:
+            try:
+                async with session.get(address, headers={"Host": name}) as answer:
+                    return await answer.text() if answer.status == 200 else REFUSED
+            except aiohttp.ClientError:
+                return REFUSED
+
+
+@pytest.fixture
+def edge(start_hub: Callable[..., HubProcess]) -> Iterator[Edge]:
+    """A hub, and a folder for an nginx that is ended with the test."""
+    require("nginx", "apt-get install -y nginx-light")
+    folder = public_folder("hub-page-")
+    try:
+        yield Edge(start_hub(CONFIG), folder, own_spec(folder / "base"))
+    finally:
+        for pid_file in folder.rglob("nginx.pid"):
+            end(pid_file)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+async def site(start_backend: StartBackend) -> Backend:
+    """The web server behind the proxy."""
+    return await start_backend("site")
+
+
+async def arrive(visit: Visit, edge: Edge, path: str = "/proxies", **options: Any) -> Tab:
+    """Sign in at a page of the hub."""
+    tab = await visit(edge.hub, **options)
+    await tab.sign_in(path, stay=True)
+    return tab
+
+
+def row(tab: Tab, name: str = "blog.test") -> "Locator":
+    """Return the row of a host."""
+    return tab.page.get_by_role("row").filter(has_text=name)
+
+
+async def apply(tab: Tab) -> None:
+    """Review what is in the form, and apply it."""
+    await tab.page.get_by_role("button", name="Review").click()
+    await tab.page.get_by_role("button", name="Apply", exact=True).click()
+
+
+async def test_a_server_and_a_host_are_made_and_the_site_answers(
+    edge: Edge, site: Backend, visit: Visit
+) -> None:
+    tab = await arrive(visit, edge, "/")
+    page = tab.page
+    await page.get_by_role("link", name="Proxies").click()
+    await expect(page.get_by_text("Add a server first")).to_be_visible()
+    await expect(page.get_by_role("link", name="New host")).to_be_hidden()
+
+    await page.locator("hub-proxy-hosts").get_by_role("link", name="Add a server").click()
+    await page.get_by_label("Key").fill("edge")
+    await page.get_by_label("Name", exact=True).fill("Edge")
+    await page.get_by_label("Instance").select_option('"own"')
+    await page.get_by_label("Base").fill(str(edge.base))
+    await page.get_by_label("HTTP port").fill(str(edge.spec["http_port"]))
+    await page.get_by_label("HTTPS port").fill(str(edge.spec["https_port"]))
+    await expect(page.get_by_label("Status port")).to_be_hidden()
+    await page.get_by_text("Further settings").click()
+    await page.get_by_label("Status port").fill(str(edge.spec["status_port"]))
+    await apply(tab)
+    await expect(page.get_by_text("Revision 1 is live.")).to_be_visible(timeout=30_000)
+
+    await page.get_by_role("link", name="Proxies").click()
+    await expect(page.get_by_text("There are no hosts yet")).to_be_visible()
+    await page.locator("header, .top").get_by_role("link", name="New host").click()
+    await expect(page.get_by_label("Servers 1", exact=True)).to_have_value("edge")
+    await page.get_by_label("Key").fill("blog")
+    await page.get_by_label("Domain names 1", exact=True).fill("blog.test")
+    await page.get_by_label("Forward host").fill("127.0.0.1")
+    await page.get_by_label("Forward port").fill(str(site.port))
+    await page.get_by_role("button", name="Review").click()
+    text = page.get_by_role("region", name="http/host-blog.conf")
+    await expect(text.locator(".add").filter(has_text="server_name blog.test;")).to_be_visible()
+    await expect(page.get_by_text("nginx takes it")).to_be_visible()
+    assert not edge.site_file.exists()
+    await page.get_by_role("button", name="Apply", exact=True).click()
+    await expect(page.get_by_text("Revision 1 is live.")).to_be_visible()
+    assert await edge.ask() == "site /\n"
+
+    await page.get_by_role("link", name="Proxies").click()
+    await expect(row(tab)).to_contain_text("In sync")
+    await expect(row(tab)).to_contain_text(f"http://127.0.0.1:{site.port}")
+    await expect(row(tab).get_by_role("link", name="Edge")).to_be_visible()
+    link = row(tab).locator("a[target=_blank]")
+    await expect(link).to_have_attribute("href", f"http://blog.test:{edge.spec['http_port']}")
+
+
+async def test_a_mistake_is_named_with_its_field_and_the_old_site_goes_on(
+    edge: Edge, site: Backend, visit: Visit
+) -> None:
+    await edge.with_blog(site)
+    served = edge.site_file.read_text()
+    tab = await arrive(visit, edge, "/resources/proxy.host/blog?tab=configuration")
+    page = tab.page
+    await page.get_by_text("Further settings").click()
+    await page.get_by_label("Advanced config").fill("proxy_bufferings off;")
+    await page.get_by_role("button", name="Review").click()
+    flaw = page.locator("hub-proxy-rehearsal .flaws")
+    await expect(flaw).to_have_text(re.compile('advanced_config: .*"proxy_bufferings"'))
+    await page.get_by_role("button", name="Apply", exact=True).click()
+    await expect(page.locator("hub-following .note")).to_contain_text("advanced_config")
+    assert edge.site_file.read_text() == served
+    assert await edge.ask() == "site /\n"
+
+    await page.get_by_role("link", name="Proxies").click()
+    await expect(row(tab)).to_contain_text("Failed")
+    await expect(row(tab)).to_contain_text("advanced_config")
+    await page.get_by_role("link", name="Deploy one change").click()
+    await expect(page.get_by_text("Refused")).to_be_visible()
+    await expect(page.locator("hub-proxy-rehearsal .field")).to_have_text("advanced_config")
+    await expect(page.locator(".text .add")).to_have_text(re.compile("proxy_bufferings off;"))
+    deploy = page.locator("hub-proxy-deploy").get_by_role("button", name="Deploy")
+    await expect(deploy).to_be_disabled()
+    await expect(page.get_by_text("mend what is named above first")).to_be_visible()
+
+    await tab.open("/resources/proxy.host/blog?tab=configuration")
+    await page.get_by_text("Further settings").click()
+    await page.get_by_label("Advanced config").fill("proxy_buffering off;")
+    await apply(tab)
+    await expect(page.get_by_text("Revision 3 is live.")).to_be_visible()
+    assert "proxy_buffering off;" in edge.site_file.read_text()
+    assert await edge.ask() == "site /\n"
+
+
+async def test_what_was_changed_by_hand_is_shown_and_overwritten_or_adopted(
+    edge: Edge, site: Backend, visit: Visit
+) -> None:
+    await edge.with_blog(site)
+    deployed = edge.site_file.read_text()
+    edge.site_file.write_text(f"{deployed}# by hand\n")
+    extra = edge.site_file.with_name("zz-mine.conf")
+    extra.write_text("# mine\n")
+    tab = await arrive(visit, edge, "/proxies/servers/edge")
+    page = tab.page
+    await page.get_by_role("button", name="Check now").click()
+    drift = page.get_by_role("region", name="Changed by hand")
+    await expect(drift.locator("li")).to_have_count(2)
+    await expect(drift).to_contain_text(re.compile(r"http/host-blog\.conf.*changed", re.DOTALL))
+    await expect(drift).to_contain_text(re.compile(r"http/zz-mine\.conf.*added", re.DOTALL))
+    await page.locator(".tabs").get_by_role("link", name="Hosts").click()
+    await expect(row(tab)).to_contain_text("Changed by hand")
+    await page.locator(".tabs").get_by_role("link", name="Servers").click()
+    await expect(row(tab, "Edge")).to_contain_text("Changed by hand")
+
+    await row(tab, "Edge").get_by_role("link", name="Edge", exact=True).click()
+    await drift.get_by_role("button", name="Overwrite").click()
+    await expect(page.locator("hub-job .badge")).to_have_text("Done")
+    await expect(page.get_by_text("Every file is as it was deployed.")).to_be_visible()
+    assert edge.site_file.read_text() == deployed
+    assert not extra.exists()
+
+    edge.site_file.write_text(f"{edge.site_file.read_text()}# kept\n")
+    await page.get_by_role("button", name="Check now").click()
+    await drift.get_by_role("button", name="Adopt").click()
+    await expect(page.locator("hub-job .badge")).to_have_text("Done")
+    await expect(page.get_by_text("Every file is as it was deployed.")).to_be_visible()
+    assert edge.site_file.read_text().endswith("# kept\n")
+
+
+async def test_a_server_is_rolled_back_and_the_host_deployed_again(
+    edge: Edge, site: Backend, visit: Visit
+) -> None:
+    await edge.with_blog(site)
+    newest = (edge.base / "current").readlink().name
+    tab = await arrive(visit, edge, "/proxies/servers/edge")
+    page = tab.page
+    releases = page.get_by_role("region", name="Kept releases")
+    await expect(releases.locator("li").first).to_contain_text(newest)
+    await expect(releases.locator("li").first).to_contain_text("in force")
+    await releases.get_by_role("button").first.click()
+    await page.get_by_role("dialog").get_by_role("button", name="Roll back").click()
+    await expect(page.locator("hub-job .badge")).to_have_text("Done")
+    await expect(page.locator("hub-job .log")).to_contain_text("Asking nginx")
+    assert (edge.base / "current").readlink().name != newest
+    assert await edge.ask() == REFUSED
+    await expect(releases.locator("li").first.get_by_role("button")).to_be_visible()
+
+    await tab.open("/proxies/deploy?resource=proxy.host/blog")
+    await expect(page.locator(".text .add").first).to_contain_text("# proxy.host/blog")
+    await page.locator("hub-proxy-deploy").get_by_role("button", name="Deploy").click()
+    await expect(page.get_by_role("heading", name="blog.test")).to_be_focused()
+    await expect(page.locator("hub-following .badge").first).to_have_text("Applied")
+    await expect(page.locator("hub-job .log")).to_contain_text("nginx tests the candidate")
+    assert await edge.ask() == "site /\n"
+
+
+async def test_a_host_is_switched_off_and_on(edge: Edge, site: Backend, visit: Visit) -> None:
+    await edge.with_blog(site)
+    tab = await arrive(visit, edge)
+    switch = row(tab).get_by_role("switch", name="blog.test is on")
+    await expect(switch).to_be_checked()
+    await switch.click()
+    await expect(switch).not_to_be_checked()
+    await expect(row(tab)).to_contain_text("Off")
+    await expect(row(tab)).to_contain_text("In sync")
+    assert await edge.ask() == REFUSED
+    await switch.focus()
+    await tab.page.keyboard.press("Space")
+    await expect(switch).to_be_checked()
+    await expect(row(tab).get_by_text("In sync")).to_be_visible()
+    await tab.page.get_by_role("searchbox").fill("site.example")
+    await expect(tab.page.get_by_text("Nothing matches this search.")).to_be_visible()
+    await tab.page.get_by_role("searchbox").fill(f":{site.port}")
+    await expect(row(tab)).to_be_visible()
+    await expect(tab.page).to_have_url(re.compile(rf"q=%3A{site.port}"))
+    for _attempt in range(100):
+        if await edge.ask() == "site /\n":
+            return
+        await asyncio.sleep(0.05)
+    pytest.fail("the site did not come back")
