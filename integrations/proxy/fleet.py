@@ -159,10 +159,17 @@ class Fleet:
     async def with_references(self, parts: Mapping[str, Part]) -> dict[str, Part]:
         """Add the access lists and certificates that are referred to and not there yet."""
         found = dict(parts)
+        for known, own in parts.items():
+            # a release that was gone back to may name a pair that is not kept any more
+            if own.type == CERTIFICATE and await self._lost(own):
+                found[known] = await self.pairs.part(own.key) or own
         for name in dict.fromkeys(ref for part in parts.values() for ref in references(part)):
             if name not in found and (part := await self._referred(name)) is not None:
                 found[name] = part
         return found
+
+    async def _lost(self, part: Part) -> bool:
+        return await self.pairs.get(part.key, part.spec["serial"]) is None
 
     async def _referred(self, id: str) -> Part | None:
         kind, _, key = id.partition("/")

@@ -17,9 +17,8 @@ from integrations.proxy.models import Pair, Part
 
 NAMESPACE: Final = "sealed"
 """The namespace of documents whose content is one sealed text; rotation renews those."""
-KEPT: Final = 4
-"""Pairs of one certificate that are kept at most; a server that is away for long gets the
-newest one when it is back."""
+KEPT: Final = 12
+"""Pairs of one certificate that are kept at most, while some server has not got the newest."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -253,6 +253,25 @@ async def test_somebody_asks_for_a_new_one(world: World, pebble: Pebble, backend
         await certificate.issue(world.hub, "no-such", Context())
 
 
+async def test_going_back_to_a_release_with_an_old_pair_never_ends_tls(
+    world: World, pebble: Pebble, backend: Backend
+) -> None:
+    await world.put("proxy.certificate/site", **acme(pebble, "a.test"))
+    await world.good("proxy.host/blog", **forward(backend, "a.test", certificate_id="site"))
+    first = await in_sync(world)
+    seen = world.site().seen
+    assert seen is not None
+    await certificate.issue(world.hub, "site", Context(), force=True)
+    while (await world.fleet.pairs.record("site")).proved != 2:
+        await asyncio.sleep(0.02)
+    await world.site().rollback(seen.current)
+    assert await served(world, "a.test") == first["serial"]
+    # the next change there comes before the certificate is looked at again
+    await world.good("proxy.host/more", **forward(backend, "more.test"))
+    record = await world.fleet.pairs.record("site")
+    assert await served(world, "a.test", pebble.root) == record.versions[-1].facts.serial
+
+
 async def test_a_revoked_one_is_replaced(world: World, pebble: Pebble, backend: Backend) -> None:
     await world.put("proxy.certificate/site", **acme(pebble, "a.test"))
     await world.good("proxy.host/blog", **forward(backend, "a.test", certificate_id="site"))
