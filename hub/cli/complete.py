@@ -1,5 +1,6 @@
 """What the shell completes: names that only the running hub knows; silent when it is not there."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import click
@@ -38,6 +39,25 @@ def _kinds(context: click.Context, incomplete: str) -> list[str]:
 
 def _keys(context: click.Context, kind: str) -> list[str]:
     return [f"{kind}/{item['key']}" for item in _ask(context, f"/api/resources/{kind}")]
+
+
+def keys_of(*kinds: str) -> Callable[[click.Context, click.Parameter, str], list[Any]]:
+    """Return what completes the keys of some types; one that two types have as TYPE/KEY."""
+
+    def complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[Any]:
+        del parameter
+        found: dict[str, list[str]] = {}
+        for kind in kinds:
+            for item in _ask(context, f"/api/resources/{kind}"):
+                found.setdefault(item["key"], []).append(kind)
+        names = [
+            name
+            for key, owners in found.items()
+            for name in ([key] if len(owners) == 1 else [f"{kind}/{key}" for kind in owners])
+        ]
+        return _fitting(names, incomplete)
+
+    return complete
 
 
 def job(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[Any]:

@@ -38,6 +38,15 @@ class Documents:
                 error.message = "\n".join(map(self._placed, error.message.split("\n")))
             raise
 
+    def where(self, id: str, path: Sequence[Any]) -> tuple[str, int]:
+        """Return file and line of a field, or of the nearest one around it."""
+        places = self._places.get(id, {})
+        for length in range(len(path), 0, -1):
+            if (found := places.get(".".join(map(str, path[:length])))) is not None:
+                return _near(found[0]), found[1]
+        here = next(item for item in self.wire if item["id"] == id)
+        return _near(here["file"] or "-"), here["line"] or 1
+
     def _placed(self, line: str) -> str:
         """Return a complaint with the place of the field it names, else as it is."""
         match = _COMPLAINT.fullmatch(line)

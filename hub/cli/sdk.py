@@ -8,6 +8,7 @@ from hub.cli import complete, options
 from hub.cli.ask import confirm
 from hub.cli.client import Client
 from hub.cli.commands.apply import finish, send
+from hub.cli.documents import Documents, read, read_spec
 from hub.cli.errors import FAILED, USAGE, CliError
 from hub.cli.follow import Progress, ended, job, line
 from hub.cli.group import DefaultGroup, Entry, LazyGroup
@@ -35,6 +36,7 @@ __all__ = [
     "Client",
     "Columns",
     "DefaultGroup",
+    "Documents",
     "Entry",
     "LazyGroup",
     "Progress",
@@ -54,6 +56,8 @@ __all__ = [
     "paint",
     "pairs",
     "quote",
+    "read",
+    "read_spec",
     "send",
     "table",
     "when",

@@ -77,6 +77,8 @@ class PlacedController(Controller[Placed]):
                 errors[key] = parts
             elif isinstance(parts, BaseException):
                 raise parts
+            elif desired.type == ACCESS_LIST and desired.id not in parts:
+                continue  # it comes with the first that refers to it
             elif key in wanted:
                 served[key] = parts.get(desired.id)
             elif desired.id in parts:

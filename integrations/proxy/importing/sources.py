@@ -164,6 +164,16 @@ class Dump:
         return path.removeprefix(f"{self._folder}/")
 
 
+def is_dump(path: Path) -> str | None:
+    """Return the text of a file that `nginx -T` printed; None for any other."""
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        if b"# configuration file /" not in file.read(65536):
+            return None
+    return path.read_text(errors="replace")
+
+
 def _listed(folder: Path) -> list[Path]:
     try:
         return sorted(folder.iterdir())
