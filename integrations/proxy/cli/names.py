@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 PLACED: Final = ("proxy.host", "proxy.redirect", "proxy.dead_host", "proxy.stream")
 SERVER: Final = "proxy.server"
+SECONDS: Final = 600.0
+"""How long servers may take to answer: some may be away, and each has its own limit."""
 DEPLOYED: Final = (*PLACED, SERVER, "proxy.access_list", "proxy.certificate")
 
 complete_deployed = complete.keys_of(*DEPLOYED)
@@ -43,12 +45,21 @@ def resolve(client: "Client", name: str, kinds: Sequence[str]) -> str:
 
 def ask(client: "Client", service: str, fields: dict[str, Any]) -> dict[str, Any]:
     """Call a service of this integration and return what it answers."""
-    answer = client.request(
-        "POST",
-        f"/api/services/proxy/{service}",
-        fields,
-        query={"return_response": True},
-        seconds=600,
-    ).json()
+    try:
+        answer = client.request(
+            "POST",
+            f"/api/services/proxy/{service}",
+            fields,
+            query={"return_response": True},
+            seconds=SECONDS,
+        ).json()
+    except CliError as error:
+        if not client.get(f"/api/resources/{SERVER}"):
+            # The integration is set up with its first resource.
+            raise CliError(
+                "this hub has no proxy.server yet",
+                "write one with `hub put` or `hub apply -f`, or on the page",
+            ) from None
+        raise error from None
     found: dict[str, Any] = answer["service_response"]
     return found

@@ -35,9 +35,6 @@ def status(client: "Client", name: str | None, output: str) -> None:
     if output != "table":
         emit(found, output)
         return
-    if not found["servers"]:
-        note("there is no proxy.server yet: see `hub put proxy.server/KEY --help`")
-        return
     _tell(found)
 
 

@@ -338,3 +338,36 @@ async def test_completion_knows_the_names(world: World, shell: Shell, backend: B
     assert await complete("hub proxy rollback ") == ["web"]
     assert "import" in await complete("hub proxy i")
     assert "proxy" in await complete("hub pro")
+
+
+async def test_a_hub_without_proxies(
+    bare: World, tmp_path: Path, open_terminal: OpenTerminal
+) -> None:
+    shell = shell_of(tmp_path, open_terminal, bare.hub.data_dir)
+    done = await shell.hub("proxy", "status")
+    assert (done.status, done.out) == (1, "")
+    assert "error: this hub has no proxy.server yet\nhint: write one" in done.err
+    done = await shell.ok("proxy", "deploy", "--all")
+    assert "there is nothing to deploy" in done.err
+
+
+async def test_commands_import_next_to_nothing(world: World, shell: Shell) -> None:
+    """What a command costs is what it imports: no schema, no YAML, no loop for a look."""
+    program = (
+        "import json, sys; from hub.cli.app import run; status = run(sys.argv[1:]);"
+        "print(json.dumps(sorted(sys.modules)), file=sys.stderr); sys.exit(status)"
+    )
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, "proxy", "status", cwd=shell.home, env=shell.environment,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    _, err = await process.communicate()
+    loaded = set(json.loads(err.decode().splitlines()[-1]))
+    assert process.returncode == 0
+    heavy = {"asyncio", "voluptuous", "yaml", "crossplane", "cryptography", "ssl", "hub.sdk"}
+    assert heavy.isdisjoint(loaded)
+    assert {name for name in loaded if name.startswith("integrations.proxy.")} == {
+        "integrations.proxy.cli",
+        "integrations.proxy.cli.names",
+        "integrations.proxy.cli.status",
+    }
