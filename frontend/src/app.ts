@@ -109,7 +109,7 @@ export class App extends LitElement {
     nav a[aria-current] { color: var(--accent); background: var(--accent-tint); }
     .rest { display: contents; }
     .more { display: none; }
-    @media (max-width: 1240px) {
+    @media (max-width: 1290px) {
       .bar { gap: 14px; }
       nav a { padding-inline: 10px; }
       nav svg { display: none; }
@@ -118,6 +118,9 @@ export class App extends LitElement {
       .brand { font-size: 0; gap: 0; }
       nav { gap: 0; }
       nav a { padding-inline: 7px; font-size: 0.875rem; }
+    }
+    @media (max-width: 780px) {
+      nav a { padding-inline: 5px; font-size: 0.8125rem; }
     }
     .banner { background: var(--warn-tint); color: var(--warn); font-size: 0.9375rem; font-weight: 560; }
     .banner p { max-inline-size: 1440px; margin-inline: auto; padding-block: 10px; padding-inline: 24px; }

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import type { Field } from "../src/form/fields";
-import { addEntry, addItem, buildForm, mistakes, moveItem, peek, place, read, type ChoiceNode, type Leaf, type ListNode, type Node, type ObjectNode } from "../src/form/node";
+import { labelOf, type Field } from "../src/form/fields";
+import { addEntry, addItem, buildForm, isSet, isWrong, mistakes, moveItem, peek, place, read, type ChoiceNode, type Leaf, type ListNode, type Node, type ObjectNode } from "../src/form/node";
 import { useStrings } from "../src/i18n";
 import en from "../src/locale/en.json";
 
@@ -120,6 +120,61 @@ describe("a form", () => {
     const tags = child<ListNode>(root, "tags");
     expect([moveItem(tags, 0, -1), moveItem(tags, 0, 1)]).toEqual([false, true]);
     expect(peek(root).tags).toEqual(["b", "a", "c"]);
+  });
+});
+
+describe("what a form begins with", () => {
+  const names: Field[] = [
+    { name: "domains", type: "list", required: true, item: { type: "string" } },
+    { name: "zones", type: "list", required: true, item: ZONE },
+    { name: "tags", type: "list", item: { type: "string" } },
+  ];
+
+  it("is a place to write where a list must hold something", () => {
+    const root = buildForm(names, {});
+    expect(["domains", "zones", "tags"].map((name) => child<ListNode>(root, name).items.length)).toEqual([1, 0, 0]);
+    read(root);
+    expect(problems(root)).toEqual([["domains 1", "Please fill in this field."]]);
+    type(child<ListNode>(root, "domains").items[0]!, "a.test");
+    expect(read(root)).toEqual({ domains: ["a.test"] });
+    expect(child<ListNode>(buildForm(names, { domains: [] }), "domains").items).toEqual([]);
+  });
+
+  it.each([
+    ["ssl_forced", "SSL forced"],
+    ["certificate_id", "Certificate"],
+    ["http2_support", "HTTP/2 support"],
+    ["nginx", "nginx"],
+    ["id", "ID"],
+    ["forward_host", "Forward host"],
+  ])("is labelled: %s is %s", (name, label) => expect(labelOf(name)).toBe(label));
+});
+
+describe("what is folded away", () => {
+  const further: Field = {
+    name: "further", type: "object", required: true,
+    fields: [
+      { name: "size", type: "string", default: "2g" },
+      { name: "buffering", type: "boolean", default: true },
+      { name: "server", type: "reference", reference_type: "a.b" },
+      { name: "times", type: "object", default: { read: 60 }, fields: [{ name: "read", type: "integer", default: 60, max: 100 }] },
+      { name: "names", type: "list", default: [], item: { type: "string" } },
+      { name: "headers", type: "object", default: {}, item: { type: "string" } },
+    ],
+  };
+  const set = (value: Record<string, unknown>) => (buildForm([further], { further: value }).children[0] as ObjectNode).children.filter(isSet).map(({ field }) => field.name);
+
+  it("counts what differs from what holds anyway", () => {
+    expect(set({ size: "2g", buffering: true, server: null, times: { read: 60 }, names: [], headers: {} })).toEqual([]);
+    expect(set({ size: "1m", buffering: false, server: "x", times: { read: 61 }, names: ["a"], headers: { A: "" } })).toEqual(["size", "buffering", "server", "times", "names", "headers"]);
+  });
+
+  it("shows itself when something of it is wrong, however deep", () => {
+    const root = buildForm([further], {});
+    const times = child<ObjectNode>(root.children[0] as ObjectNode, "times");
+    type(times.children[0]!, "101");
+    read(root);
+    expect([isWrong(root), isWrong(times), isWrong((root.children[0] as ObjectNode).children[0]!)]).toEqual([true, true, false]);
   });
 });
 
