@@ -1,13 +1,14 @@
 """From parts to a release: what a server would serve, and why some of it can not be."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from integrations.proxy import release as releases
 from integrations.proxy.const import ACCESS_LIST, CERTIFICATE, SERVER
 from integrations.proxy.models import File, Flaw, Pair, Part, Rendered
 from integrations.proxy.release import Release
 from integrations.proxy.render import main, render
+from integrations.proxy.render.context import FlawError
 from integrations.proxy.seen import Manifest, Seen
 
 Parts = Mapping[str, Part]
@@ -80,7 +81,12 @@ def build(
     rendered = render(own, seen.features, others, pairs, nameservers=seen.nameservers)
     if rendered.flaws:
         return Candidate(parts, rendered, None)
-    return Candidate(parts, rendered, _release(parts, own, rendered, seen, hub_id, adopted))
+    try:
+        made = _release(parts, own, rendered, seen, hub_id, adopted)
+    except FlawError as error:
+        flaw = Flaw(own.id, error.field, error.message)
+        return Candidate(parts, replace(rendered, flaws=(flaw,)), None)
+    return Candidate(parts, rendered, made)
 
 
 def _release(
