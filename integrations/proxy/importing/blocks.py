@@ -168,7 +168,7 @@ def _main_return(scope: Scope) -> Directive | None:
 def _to_tls(item: Directive, names: list[str]) -> bool:
     """Tell whether a `return` or `rewrite` goes to the same name and path by https."""
     if item.name == "return":
-        target = item.args[-1]
+        target = item.last
         if item.arg() not in ("301", "302", "303", "307", "308") and len(item.args) > 1:
             return False
     elif item.name == "rewrite" and item.arg() in (

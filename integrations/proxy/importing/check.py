@@ -32,9 +32,12 @@ def flaw(name: str, spec: Mapping[str, Any]) -> str:
     from hub.sdk import explain
     from integrations.proxy import schema
 
-    kind = name.partition("/")[0].partition(".")[2]
+    domain, _, kind = name.partition("/")[0].partition(".")
+    shape = getattr(schema, kind.upper(), None)
+    if domain != "proxy" or shape is None:
+        return "this is no resource of reverse proxies"
     try:
-        full = getattr(schema, kind.upper())(dict(spec))
+        full = shape(dict(spec))
         getattr(schema, f"check_{kind}")(full)
     except vol.Invalid as error:
         return explain(error)

@@ -24,7 +24,7 @@ def forward_auth(
     if asked is None or asked.arg() == "off":
         return {}, []
     inner = next(
-        (item for item in server.own("location") if item.args[-1].lstrip("=") == asked.arg()), None
+        (item for item in server.own("location") if item.last.lstrip("=") == asked.arg()), None
     )
     passes = Scope(inner.inner, server).own("proxy_pass") if inner is not None else []
     if inner is None or not passes:
@@ -50,7 +50,7 @@ def forward_auth(
         found["response_headers"] = names
     errors = [item for item in scope.all("error_page") if item.arg() == "401"]
     for item in errors:
-        if (url := _sign_in(item.args[-1], server)) is not None:
+        if (url := _sign_in(item.last, server)) is not None:
             found["sign_in_url"] = url
             used.append(item)
     return found, used
@@ -61,6 +61,6 @@ def _sign_in(target: str, server: Scope) -> str | None:
     for item in server.own("location"):
         if item.args == (target,):
             returns = [inner for inner in item.inner if inner.name == "return"]
-            target = returns[0].args[-1] if returns else ""
+            target = returns[0].last if returns else ""
     match = _SIGN_IN.fullmatch(server.filled(target))
     return match[1] if match is not None else None

@@ -73,7 +73,9 @@ class Path:
 
 
 def path_of(args: Sequence[str]) -> Path | None:
-    """Return what a `location` matches; None for a named one."""
+    """Return what a `location` matches; None for a named one, and for one without words."""
+    if not args:
+        return None
     sign, words = ("", args[0]) if len(args) == 1 else (args[0], args[1])
     for known in ("=", "^~", "~*", "~"):
         if not sign and words.startswith(known) and len(words) > len(known):

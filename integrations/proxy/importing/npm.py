@@ -7,7 +7,7 @@ from integrations.proxy.importing.certificates import Certificates
 from integrations.proxy.importing.keys import Keys, first_domain
 from integrations.proxy.importing.npm_advanced import Advanced
 from integrations.proxy.importing.npm_parts import AccessListsOfNpm, CertificatesOfNpm
-from integrations.proxy.importing.npm_source import Npm, Row
+from integrations.proxy.importing.npm_source import ODD, Npm, Row
 from integrations.proxy.importing.options import Options
 from integrations.proxy.importing.result import Imported, Report, Spec, arranged
 
@@ -206,6 +206,10 @@ class _Import:
         """Tell what has no resource, and columns that are not known."""
         for table, own in OWN.items():
             rows = self._npm.rows(table)
+            for row in rows:
+                for name in row.pop(ODD, ()):
+                    words = f"{name} holds something that NPM does not write"
+                    self._report.left_out(f"{table} {row['id']}", words)
             for name in sorted({name for row in rows for name in row} - COMMON - {*own}):
                 held = [row["id"] for row in rows if row.get(name)]
                 if held:

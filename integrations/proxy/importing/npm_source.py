@@ -30,6 +30,28 @@ TABLES: Final = {
 """Table -> the last word of its address below `/api/nginx/` (users and settings: `/api/`)."""
 
 JSON_COLUMNS: Final = ("domain_names", "locations", "meta", "roles")
+ODD: Final = "(odd)"
+"""Of a row: the names of columns that held something else than NPM writes."""
+KINDS: Final[Mapping[type, frozenset[str]]] = {
+    str: frozenset(
+        (
+            *("forward_host", "forward_ip", "forward_scheme", "forward_path", "advanced_config"),
+            *("forward_domain_name", "forwarding_host", "name", "nice_name", "provider", "path"),
+            *("username", "password", "address", "directive", "email", "value"),
+        )
+    ),
+    int: frozenset(
+        (
+            *("forward_port", "forward_http_code", "incoming_port", "forwarding_port", "enabled"),
+            *("access_list_id", "certificate_id", "owner_user_id", "ssl_forced", "preserve_path"),
+            *("hsts_enabled", "hsts_subdomains", "http2_support", "tcp_forwarding"),
+            *("udp_forwarding", "satisfy_any", "pass_auth", "caching_enabled", "block_exploits"),
+            *("allow_websocket_upgrade", "trust_forwarded_proto"),
+        )
+    ),
+    list: frozenset(("domain_names", "locations", "items", "clients")),
+    dict: frozenset(("meta", "owner", "access_list", "certificate")),
+}
 LARGEST: Final = 512 * 1024 * 1024
 """Bytes of a database."""
 LARGEST_VALUE: Final = 4 * 1024 * 1024
@@ -126,8 +148,13 @@ def _belonging(tables: dict[str, list[Row]], name: str, rows: Sequence[Row]) -> 
 
 
 def _kept(rows: Sequence[Any]) -> list[Row]:
-    found = [_decoded(row) for row in rows if isinstance(row, dict) and not row.get("is_deleted")]
-    return sorted(found, key=lambda row: (isinstance(row.get("id"), str), row.get("id") or 0))
+    """Return rows that are not deleted, by number, with values of the kinds that NPM writes."""
+    found = [
+        _clean(_decoded(row), position)
+        for position, row in enumerate(rows, 1)
+        if isinstance(row, dict) and not row.get("is_deleted")
+    ]
+    return sorted(found, key=lambda row: (isinstance(row["id"], str), row["id"]))
 
 
 def _decoded(row: Row) -> Row:
@@ -139,6 +166,29 @@ def _decoded(row: Row) -> Row:
             except ValueError:
                 continue
     return row
+
+
+def _clean(row: Row, position: int) -> Row:
+    """Take out values of another kind than the column's; their names are kept under `ODD`."""
+    found: Row = {}
+    odd: list[str] = []
+    for name, value in row.items():
+        kind = next((kind for kind, names in KINDS.items() if name in names), None)
+        if kind is list and isinstance(value, list):
+            if name == "domain_names":
+                found[name] = [item for item in value if isinstance(item, str)]
+            else:
+                found[name] = [_clean(item, 0) for item in value if isinstance(item, dict)]
+            odd += [name] if len(found[name]) < len(value) else []
+        elif value is None or kind is None or isinstance(value, kind):
+            found[name] = value
+        else:
+            odd.append(name)
+    if not isinstance(found.get("id"), int | str):
+        found["id"] = position
+    if odd:
+        found[ODD] = sorted(odd)
+    return found
 
 
 def _folder(folder: Path) -> Npm:

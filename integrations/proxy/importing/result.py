@@ -115,7 +115,8 @@ ORDER: Final = (
 
 def arranged(documents: Iterable[tuple[str, Spec]]) -> dict[str, Spec]:
     """Return documents with those first that others refer to; else in their order."""
-    return dict(sorted(documents, key=lambda item: ORDER.index(item[0].partition("/")[0])))
+    places = {kind: number for number, kind in enumerate(ORDER)}
+    return dict(sorted(documents, key=lambda item: places.get(item[0].partition("/")[0], 99)))
 
 
 def quoted(text: str, most: int = 80) -> str:

@@ -45,6 +45,11 @@ class Directive:
         """Return an argument; empty when there are not so many."""
         return self.args[index] if index < len(self.args) else ""
 
+    @property
+    def last(self) -> str:
+        """Return the last argument; empty when there is none."""
+        return self.args[-1] if self.args else ""
+
     def payload(self) -> dict[str, Any]:
         """Return the form that crossplane builds text from."""
         found: dict[str, Any] = {"directive": self.name, "args": list(self.args)}
