@@ -5,7 +5,7 @@ from typing import Final
 
 from integrations.proxy.models import REJECT_HANDSHAKE, File
 from integrations.proxy.render.context import Here
-from integrations.proxy.render.listen import PROTOCOLS, challenges, listens, quic
+from integrations.proxy.render.listen import TLS, challenges, listens, quic
 from integrations.proxy.render.writer import Page, literal
 
 MARK: Final = "@release@"
@@ -95,7 +95,7 @@ def _default(here: Here, page: Page, *, http3: bool) -> None:
     if http3 and quic(here):
         page.open("http3_support", "server")
         page.add(None, *listens(here, here.spec["https_port"], " quic reuseport"))
-        page.add(None, "server_name hub-quic.invalid", PROTOCOLS, "ssl_reject_handshake on")
+        page.add(None, "server_name hub-quic.invalid", *TLS, "ssl_reject_handshake on")
         page.close()
     if site == "none":
         return
@@ -109,7 +109,7 @@ def _default(here: Here, page: Page, *, http3: bool) -> None:
         page.open("default_site", "server")
         flags = " ssl default_server"
         page.add("default_site", *listens(here, here.spec["https_port"], flags))
-        page.add(None, "server_name _", PROTOCOLS, "ssl_reject_handshake on")
+        page.add(None, "server_name _", *TLS, "ssl_reject_handshake on")
         page.close()
 
 

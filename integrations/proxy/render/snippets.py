@@ -43,7 +43,7 @@ OVERRIDDEN: Final = frozenset(
         *("ssl_session_timeout", "ssl_session_tickets", "limit_req_status", "limit_conn_status"),
         *("proxy_cache", "proxy_cache_key", "proxy_cache_lock", "proxy_cache_revalidate"),
         *("proxy_cache_use_stale", "proxy_cache_background_update", "limit_req", "limit_conn"),
-        *("proxy_ssl_verify_depth", "resolver_timeout"),
+        *("proxy_ssl_verify_depth", "resolver_timeout", "ssl_ciphers"),
     }
 )
 """What a snippet may say better than the hub; nginx takes each once in a block."""
