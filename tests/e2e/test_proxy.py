@@ -12,8 +12,13 @@ import aiohttp
 import pytest
 from playwright.async_api import expect
 
-from tests.e2e.visits import Tab, Visit
-from tests.peers.hub import HubProcess
+from hub.auth import Role
+from tests.e2e.conftest import Workshop
+from tests.e2e.test_looks import AXE, LOADING, violations
+from tests.e2e.test_users import PASSWORD as USERS_PASSWORD
+from tests.e2e.test_users import add
+from tests.e2e.visits import Place, Tab, Visit
+from tests.peers.hub import PASSWORD, HubProcess
 from tests.peers.nginx import Backend, StartBackend, end, own_spec
 from tests.peers.ports import require
 from tests.peers.sshd import public_folder
@@ -31,7 +36,7 @@ REFUSED = "an answer of nginx without the site"
 class Edge:
     """A hub with one nginx of its own on this machine."""
 
-    hub: HubProcess
+    hub: Place
     folder: Path
     spec: dict[str, Any]
 
@@ -81,16 +86,22 @@ class Edge:
 
 
 @pytest.fixture
-def edge(start_hub: Callable[..., HubProcess]) -> Iterator[Edge]:
-    """A hub, and a folder for an nginx that is ended with the test."""
+def folder() -> Iterator[Path]:
+    """A folder for an nginx that is ended with the test."""
     require("nginx", "apt-get install -y nginx-light")
-    folder = public_folder("hub-page-")
+    made = public_folder("hub-page-")
     try:
-        yield Edge(start_hub(CONFIG), folder, own_spec(folder / "base"))
+        yield made
     finally:
-        for pid_file in folder.rglob("nginx.pid"):
+        for pid_file in made.rglob("nginx.pid"):
             end(pid_file)
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(made, ignore_errors=True)
+
+
+@pytest.fixture
+def edge(start_hub: Callable[..., HubProcess], folder: Path) -> Edge:
+    """A hub in a process of its own."""
+    return Edge(start_hub(CONFIG), folder, own_spec(folder / "base"))
 
 
 @pytest.fixture
@@ -99,10 +110,17 @@ async def site(start_backend: StartBackend) -> Backend:
     return await start_backend("site")
 
 
-async def arrive(visit: Visit, edge: Edge, path: str = "/proxies", **options: Any) -> Tab:
+async def arrive(
+    visit: Visit,
+    edge: Edge,
+    path: str = "/proxies",
+    user: str = "owner",
+    password: str = PASSWORD,
+    **options: Any,
+) -> Tab:
     """Sign in at a page of the hub."""
     tab = await visit(edge.hub, **options)
-    await tab.sign_in(path, stay=True)
+    await tab.sign_in(path, user=user, password=password, stay=True)
     return tab
 
 
@@ -287,3 +305,123 @@ async def test_a_host_is_switched_off_and_on(edge: Edge, site: Backend, visit: V
             return
         await asyncio.sleep(0.05)
     pytest.fail("the site did not come back")
+
+
+async def test_who_may_not_is_shown_how_it_is_and_asks_for_nothing_that_is_refused(
+    workshop: Workshop, folder: Path, site: Backend, visit: Visit
+) -> None:
+    edge = Edge(workshop, folder, own_spec(folder / "base"))
+    await edge.with_blog(site)
+    await add(workshop, "Vera", Role.VIEWER)
+    await add(workshop, "Otto", Role.OPERATOR)
+
+    tab = await arrive(visit, edge, "/", "vera", USERS_PASSWORD)
+    page = tab.page
+    await page.get_by_role("link", name="Proxies").click()
+    await expect(row(tab)).to_contain_text("In sync")
+    await expect(row(tab).get_by_role("switch")).to_be_disabled()
+    await expect(row(tab).get_by_role("switch")).to_have_attribute(
+        "title", "Your role does not allow this."
+    )
+    for name in ("New host", "Deploy"):
+        await expect(page.get_by_role("link", name=name)).to_be_hidden()
+    await row(tab).get_by_role("link", name="Edge").click()
+    await expect(page.get_by_text("1.22").first).to_be_visible()
+    await expect(page.get_by_role("region", name="Kept releases").locator("li")).not_to_have_count(
+        0
+    )
+    await expect(page.locator("hub-proxy-server button:enabled")).to_have_count(0)
+    await expect(page.get_by_role("link", name="Add a server")).to_be_hidden()
+    audit = workshop.house.hub.audit
+    await audit.flush()
+    assert await audit.query(action="denied") == []
+
+    tab = await arrive(visit, edge, "/proxies", "otto", USERS_PASSWORD)
+    await expect(row(tab)).to_contain_text("In sync")
+    await expect(row(tab).get_by_role("switch")).to_be_disabled()
+    await expect(tab.page.get_by_role("link", name="New host")).to_be_hidden()
+    await tab.open("/proxies/deploy?resource=proxy.host/blog")
+    await expect(tab.page.get_by_text("No text differs from what is in force.")).to_be_visible()
+    deploy = tab.page.locator("hub-proxy-deploy").get_by_role("button", name="Deploy")
+    await expect(deploy).to_be_enabled()
+    await audit.flush()
+    assert await audit.query(action="denied") == []
+
+
+@pytest.mark.parametrize(
+    ("locale", "scheme", "width"),
+    [
+        ("en-GB", "light", 1280),
+        ("en-GB", "dark", 360),
+        ("ar-EG", "dark", 1440),
+        ("ar-EG", "light", 360),
+    ],
+)
+async def test_no_state_has_an_accessibility_violation_or_scrolls_sideways(
+    edge: Edge, site: Backend, visit: Visit, locale: str, scheme: str, width: int
+) -> None:
+    tab = await arrive(
+        visit, edge, viewport={"width": width, "height": 800}, color_scheme=scheme, locale=locale,
+        reduced_motion="reduce", bypass_csp=True,
+    )  # fmt: skip
+    page = tab.page
+    axe = AXE.read_text()
+
+    async def clean(state: str) -> None:
+        await expect(page.get_by_text(LOADING)).to_have_count(0)
+        await page.add_script_tag(content=axe)
+        assert (state, await violations(tab)) == (state, [])
+        wide = await page.evaluate("document.documentElement.scrollWidth > innerWidth")
+        assert (state, wide) == (state, False)
+
+    for path in ("", "/servers", "/certificates", "/deploy"):
+        await tab.open(f"/proxies{path}")
+        await page.locator(".empty").wait_for()
+        await clean(f"empty {path}")
+    await edge.with_blog(site, name="A blog with a name that is long enough to need two lines")
+    await edge.put(
+        "proxy.redirect/old", domain_names=[f"{n}.old.test" for n in range(9)], servers=["edge"],
+        forward_domain_name="blog.test", enabled=False,
+    )  # fmt: skip
+    acme = {"directory": "https://127.0.0.1:1/dir", "challenge": "http-01"}
+    certificate = {"domain_names": ["blog.test"], "provider": "acme", "acme": acme}
+    headers = edge.hub.headers
+    async with aiohttp.ClientSession(headers=headers) as session:
+        for name, spec in (
+            ("proxy.certificate/blog", certificate),
+            (
+                "proxy.host/blog",
+                {
+                    "domain_names": ["blog.test"], "servers": ["edge"], "advanced_config": "no on;",
+                    "forward_host": "127.0.0.1", "forward_port": site.port,
+                },
+            ),
+        ):  # fmt: skip
+            async with session.put(f"{edge.hub.url}/api/resources/{name}", json=spec) as answer:
+                assert answer.status in (200, 201), await answer.text()
+    edge.site_file.write_text("# by hand\n")
+    await tab.open("/proxies")
+    await page.locator("tbody .badge.bad").first.wait_for()
+    await clean("hosts")
+    await tab.open("/proxies/servers/edge")
+    await page.locator("hub-proxy-server .actions button").click()
+    await page.locator("#drift").wait_for()
+    await clean("server")
+    await page.locator("hub-proxy-server section .ends .primary").click()
+    await page.locator("hub-job .badge.good").wait_for()
+    await clean("overwritten")
+    await tab.open("/proxies/servers")
+    await page.locator("tbody .badge").first.wait_for()
+    await clean("servers")
+    await tab.open("/proxies/certificates")
+    await page.locator(".all .note").wait_for()
+    await clean("certificates")
+    await tab.open("/proxies/deploy?resource=proxy.host/blog")
+    await page.locator(".flaws").wait_for()
+    await clean("deploy")
+    await tab.open("/resources/proxy.host/blog?tab=configuration")
+    await page.locator(".further summary").click()
+    await page.locator(".further textarea").fill("gzip on;")
+    await page.locator("hub-resource-edit .ends .primary").click()
+    await page.locator("hub-proxy-rehearsal .badge").wait_for()
+    await clean("review")

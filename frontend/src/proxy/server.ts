@@ -8,7 +8,7 @@ import { icon } from "../components/icon";
 import "../components/job";
 import { ended, type Job } from "../data/jobs";
 import { addressOf, type Resource } from "../data/resources";
-import { denial } from "../data/rights";
+import { denial, mayResource } from "../data/rights";
 import { hub } from "../hub";
 import { number, t, word } from "../i18n";
 import { lists } from "../styles/lists";
@@ -64,7 +64,7 @@ export class ProxyServer extends LitElement {
     const { status } = resource;
     return html`<nav class="crumbs" aria-label=${t("path")}><a href="/proxies/servers">${t("proxy_servers")}</a>${icon("open", 14)}<span><bdi>${resource.title}</bdi></span></nav>
       <div class="top"><h2><bdi>${resource.title}</bdi></h2><span class="marks">${phaseBadge(resource.deleting ? "deleting" : status.phase)}${connection(told.connected)}${atWork(told.state)}</span>
-        <div class="push actions"><button type="button" class="with" ?disabled=${this.looking || hub().link.offline} @click=${() => void this.#look()}>${icon("search", 18)}${t(this.looking ? "proxy_looks" : "proxy_look")}</button>
+        <div class="push actions">${mayResource("apply", proxies.type(SERVER)) ? html`<button type="button" class="with" ?disabled=${this.looking || hub().link.offline} @click=${() => void this.#look()}>${icon("search", 18)}${t(this.looking ? "proxy_looks" : "proxy_look")}</button>` : nothing}
           <a class="button" href=${addressOf(SERVER, key)}>${icon("gear", 18)}${t("configuration")}</a></div></div>
       ${this.blind ? html`<p class="error" role="alert"><bdi dir="auto">${this.blind}</bdi></p>` : nothing}
       ${told.error || (status.phase === "failed" || status.phase === "unknown" ? status.message : "") ? html`<div class="note bad">${icon("alert", 20)}<div><bdi dir="auto">${told.error || status.message}</bdi></div></div>` : nothing}

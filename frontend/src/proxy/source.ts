@@ -17,6 +17,8 @@ const FOLLOWED = [SERVER, CERTIFICATE, ...DEPLOYED];
 /** Between two questions for the status, in milliseconds: at least, and when nothing happens. */
 const SOONEST_MS = 10_000;
 const IDLE_MS = 60_000;
+/** What happens together is asked for together. */
+const GATHER_MS = 250;
 /** Before the first server there is nobody to ask. */
 const EXPECTED = new Set(["not_found", "unauthorized", "connection_lost"]);
 
@@ -31,6 +33,7 @@ export class Proxies implements ReactiveController {
   readonly #follows: readonly Follow<ResourceEvent>[];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #asked = 0;
+  #due = 0;
   /** Who may not call services is not asked for: each refusal would stand in the audit log. */
   #denied = false;
   #there = false;
@@ -158,10 +161,13 @@ export class Proxies implements ReactiveController {
   /** Ask again when something happened, or after a while; never sooner than each ten seconds. */
   #later(wait: number): void {
     if (!this.#there || this.#denied) return;
-    if (wait < IDLE_MS) clearTimeout(this.#timer);
-    else if (this.#timer !== undefined) return;
-    const left = wait < IDLE_MS ? Math.max(250, this.#asked + SOONEST_MS - Date.now()) : wait;
-    this.#timer = setTimeout(() => void this.refresh(), left);
+    const now = Date.now();
+    const due = wait < IDLE_MS ? Math.max(now + GATHER_MS, this.#asked + SOONEST_MS) : now + wait;
+    // Who is told all the time must not wait for ever: the earlier moment stays.
+    if (this.#timer !== undefined && this.#due <= due) return;
+    clearTimeout(this.#timer);
+    this.#due = due;
+    this.#timer = setTimeout(() => void this.refresh(), due - now);
   }
 }
 
