@@ -32,8 +32,8 @@ from integrations.proxy.models import Part
 from integrations.proxy.overview import overview
 from integrations.proxy.site import Site
 from integrations.proxy.verbs import VERBS
-from integrations.proxy.watch.host_entities import set_field
 from integrations.proxy.watch.house import Watch
+from integrations.proxy.watch.switch import set_field
 
 Answer = dict[str, Any]
 

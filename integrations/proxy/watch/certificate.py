@@ -1,12 +1,10 @@
 """What a `proxy.certificate` shows: how long it is good for, and when it is renewed."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from hub.sdk import Entity, Hub, Phase, Resource, StateClass, Status
+from hub.sdk import Hub, Phase, Resource, Status
 from integrations.proxy.const import CERTIFICATE
-from integrations.proxy.watch.entity import WatchedFlag, WatchedSensor, device_of, moment, text
 from integrations.proxy.watch.told import Told
 
 DAY: Final = 86400.0
@@ -62,57 +60,11 @@ class CertificateWatch(Told):
 
     def __init__(self, hub: Hub, resource: Resource) -> None:
         """Read the status of `resource`."""
-        super().__init__()
+        super().__init__(resource.id)
         self._hub = hub
-        self.key, self.id = resource.key, resource.id
+        self.key = resource.key
 
     @property
     def issued(self) -> Issued:
         """Return the pair in force."""
         return Issued.of(self._hub.resources.status(CERTIFICATE, self.key))
-
-
-def certificate_entities(hub: Hub, watch: CertificateWatch, name: str) -> list[Entity]:
-    """Return the entities of a certificate."""
-    device = device_of(watch.id, name, "Certificate")
-
-    def days() -> float | None:
-        left = watch.issued.days_left(hub.clock.time())
-        return None if left is None else round(left, 1)
-
-    def problem() -> Mapping[str, Any]:
-        issued = watch.issued
-        return {"error": issued.error, "not_after": text(issued.not_after)}
-
-    expiry = WatchedSensor(
-        watch,
-        watch.id,
-        device,
-        "expiry",
-        "Expiry",
-        lambda: moment(watch.issued.not_after),
-        attributes=lambda: {"issuer": watch.issued.issuer, "serial": watch.issued.serial},
-    )
-    left = WatchedSensor(watch, watch.id, device, "days_left", "Days left", days)
-    left.device_class, left.unit, left.state_class = "duration", "d", StateClass.MEASUREMENT
-    left.suggested_display_precision = 0
-    renewal = WatchedSensor(
-        watch,
-        watch.id,
-        device,
-        "next_renewal",
-        "Next renewal",
-        lambda: moment(watch.issued.next_renewal),
-    )
-    expiry.device_class = renewal.device_class = "timestamp"
-    wrong = WatchedFlag(
-        watch,
-        watch.id,
-        device,
-        "problem",
-        "Problem",
-        lambda: watch.issued.is_problem(hub.clock.time()),
-        "problem",
-        attributes=problem,
-    )
-    return [expiry, left, renewal, wrong]

@@ -1,114 +1,141 @@
-"""The base of all entities here: identity, device, freshness."""
+"""The base of all entities here: identity, device, freshness, and values that are declared."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-from hub.sdk import BinarySensorEntity, DeviceInfo, Entity, SensorEntity
+from hub.sdk import (
+    BinarySensorEntity,
+    DeviceInfo,
+    Entity,
+    EntityCategory,
+    Hub,
+    SensorEntity,
+    StateClass,
+)
 from integrations.proxy.const import DOMAIN
+from integrations.proxy.fleet import Fleet
+from integrations.proxy.watch.domains import Domains
 from integrations.proxy.watch.told import Told
 
 Shown = str | float | date | datetime | None
+T = TypeVar("T", bound=Told)
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What values are read from beside the thing itself."""
+
+    hub: Hub
+    fleet: Fleet
+    domains: Domains
+
+
+def _nothing(_room: Room, _source: Any) -> Mapping[str, Any]:
+    return {}
+
+
+def _always(_room: Room, _source: Any) -> str | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure(Generic[T]):
+    """One value of a server, host or certificate; shared by all of them."""
+
+    key: str
+    name: str
+    value: Callable[[Room, T], Any]
+    """None = not known."""
+    reason: Callable[[Room, T], str | None] = _always
+    """Why there is no value to show; None = there may be one."""
+    attributes: Callable[[Room, T], Mapping[str, Any]] = _nothing
+    flag: bool = False
+    """Whether it is on or off, not a value."""
+    device_class: str | None = None
+    unit: str | None = None
+    state_class: StateClass | None = None
+    precision: int | None = None
+    options: tuple[str, ...] | None = None
+    category: EntityCategory | None = None
 
 
 class Watched(Entity):
     """An entity of one resource; it writes when what it shows tells so."""
 
-    def __init__(self, source: Told, id: str, device: DeviceInfo, key: str, name: str) -> None:
-        """Show a part (`key`) of the resource `id`."""
-        self.source = source
-        self.unique_id = f"{id}:{key}"
-        self.device = device
+    def __init__(self, room: Room, source: Told, device: DeviceInfo, key: str, name: str) -> None:
+        """Show a part (`key`) of a resource."""
+        self.room, self.source, self.device = room, source, device
+        self.unique_id = f"{source.id}:{key}"
         self.name = name
         self.translation_key = key
-        self._unfollow: Callable[[], None] | None = None
 
     async def added(self) -> None:
         """Follow what is shown."""
-        self._unfollow = self.source.follow(self.write)
+        self.source.follow(self)
 
     async def removed(self) -> None:
         """Follow no more."""
-        if self._unfollow is not None:
-            self._unfollow()
-            self._unfollow = None
+        self.source.unfollow(self)
+
+
+class _Declared(Watched):
+    """An entity that shows a figure."""
+
+    def __init__(self, room: Room, source: Told, device: DeviceInfo, figure: Figure[Any]) -> None:
+        super().__init__(room, source, device, figure.key, figure.name)
+        self.figure = figure
+        self.device_class, self.entity_category = figure.device_class, figure.category
 
     @property
     def available(self) -> bool:
         """Tell whether the outside is reached."""
-        return self.unavailable_reason is None
+        return self.figure.reason(self.room, self.source) is None
+
+    @property
+    def unavailable_reason(self) -> str | None:
+        """Say why there is no value."""
+        return self.figure.reason(self.room, self.source)
+
+    @property
+    def extra_attributes(self) -> Mapping[str, Any]:
+        """Return what is told beside."""
+        return self.figure.attributes(self.room, self.source)
 
 
-class WatchedSensor(Watched, SensorEntity):
-    """A sensor whose value and attributes are given as functions."""
+class WatchedSensor(_Declared, SensorEntity):
+    """A sensor of a figure."""
 
-    def __init__(
-        self,
-        source: Told,
-        id: str,
-        device: DeviceInfo,
-        key: str,
-        name: str,
-        value: Callable[[], Shown],
-        *,
-        reason: Callable[[], str | None] = lambda: None,
-        attributes: Callable[[], Mapping[str, Any]] = dict,
-    ) -> None:
-        """Show `value()` unless there is a reason not to."""
-        super().__init__(source, id, device, key, name)
-        self._value, self._reason, self._attributes = value, reason, attributes
+    def __init__(self, room: Room, source: Told, device: DeviceInfo, figure: Figure[Any]) -> None:
+        """Show `figure` of `source`."""
+        super().__init__(room, source, device, figure)
+        self.unit, self.state_class, self.options = figure.unit, figure.state_class, figure.options
+        self.suggested_display_precision = figure.precision
 
     @property
     def native_value(self) -> Shown:
         """Return the value; None = not known."""
-        return self._value()
-
-    @property
-    def unavailable_reason(self) -> str | None:
-        """Say why there is no value."""
-        return self._reason()
-
-    @property
-    def extra_attributes(self) -> Mapping[str, Any]:
-        """Return what is told beside."""
-        return self._attributes()
+        found: Shown = self.figure.value(self.room, self.source)
+        return found
 
 
-class WatchedFlag(Watched, BinarySensorEntity):
-    """A binary sensor whose value and attributes are given as functions."""
-
-    def __init__(
-        self,
-        source: Told,
-        id: str,
-        device: DeviceInfo,
-        key: str,
-        name: str,
-        value: Callable[[], bool | None],
-        device_class: str,
-        *,
-        reason: Callable[[], str | None] = lambda: None,
-        attributes: Callable[[], Mapping[str, Any]] = dict,
-    ) -> None:
-        """Show `value()` unless there is a reason not to."""
-        super().__init__(source, id, device, key, name)
-        self.device_class = device_class
-        self._value, self._reason, self._attributes = value, reason, attributes
+class WatchedFlag(_Declared, BinarySensorEntity):
+    """A binary sensor of a figure."""
 
     @property
     def is_on(self) -> bool | None:
         """Return the value; None = not known."""
-        return self._value()
+        found: bool | None = self.figure.value(self.room, self.source)
+        return found
 
-    @property
-    def unavailable_reason(self) -> str | None:
-        """Say why there is no value."""
-        return self._reason()
 
-    @property
-    def extra_attributes(self) -> Mapping[str, Any]:
-        """Return what is told beside."""
-        return self._attributes()
+def entities(
+    room: Room, source: Told, device: DeviceInfo, figures: Iterable[Figure[Any]]
+) -> list[Entity]:
+    """Return an entity for each figure."""
+    kinds = {True: WatchedFlag, False: WatchedSensor}
+    return [kinds[figure.flag](room, source, device, figure) for figure in figures]
 
 
 def device_of(id: str, name: str, model: str) -> DeviceInfo:

@@ -57,9 +57,8 @@ class HostWatch(Told):
 
     def __init__(self, resource: Resource, servers: Sequence[str]) -> None:
         """Begin with nothing known."""
-        super().__init__()
+        super().__init__(resource.id)
         self.key = resource.key
-        self.id = resource.id
         self.spec: Spec = resource.spec
         self.servers = tuple(servers)
         self.windows: dict[str, Window] = {}

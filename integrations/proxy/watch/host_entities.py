@@ -1,37 +1,25 @@
-"""What a `proxy.host` shows: its switch, its upstreams, its traffic, where it is deployed."""
+"""What a `proxy.host` shows: its upstreams, its traffic, where it is deployed."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 
-from hub.sdk import (
-    Context,
-    DeviceInfo,
-    Entity,
-    EntityCategory,
-    Hub,
-    NotFound,
-    Phase,
-    Resource,
-    StateClass,
-    Status,
-    SwitchEntity,
-)
+from hub.sdk import Entity, EntityCategory, NotFound, Phase, Resource, StateClass, Status
 from integrations.proxy.const import CERTIFICATE, HOST
 from integrations.proxy.deploy import State
-from integrations.proxy.fleet import Fleet
 from integrations.proxy.watch.certificate import Issued
-from integrations.proxy.watch.domains import Domains
 from integrations.proxy.watch.entity import (
-    Watched,
-    WatchedFlag,
-    WatchedSensor,
+    Figure,
+    Room,
     device_of,
+    entities,
     moment,
     rounded,
     text,
 )
 from integrations.proxy.watch.host import HostWatch
 from integrations.proxy.watch.names import State as Names
+from integrations.proxy.watch.switch import EnabledSwitch
 
 DEPLOYS: Final = (
     "deployed",
@@ -43,151 +31,75 @@ DEPLOYS: Final = (
     "drifted",
     "removing",
 )
-CLASSES: Final = ((2, "Successes"), (3, "Redirections"), (4, "Client errors"), (5, "Server errors"))
 
 
-class EnabledSwitch(Watched, SwitchEntity):
-    """Whether a host is served; writes its resource."""
-
-    def __init__(self, watch: HostWatch, device: DeviceInfo) -> None:
-        """Stand for the field `enabled`."""
-        super().__init__(watch, watch.id, device, "enabled", "Enabled")
-        self.watch = watch
-
-    @property
-    def is_on(self) -> bool:
-        """Tell what the resource wants."""
-        return bool(self.watch.spec.get("enabled", True))
-
-    async def turn_on(self) -> None:
-        """Serve the host; raises what a write of the resource raises."""
-        await set_field(self.hub, self.watch.key, self._context, enabled=True)
-
-    async def turn_off(self) -> None:
-        """Take the host off its servers; raises what a write of the resource raises."""
-        await set_field(self.hub, self.watch.key, self._context, enabled=False)
-
-
-async def set_field(hub: Hub, key: str, context: Context | None, **fields: Any) -> int:
-    """Change fields of a host's spec and return the new revision.
-
-    Secrets stay as they are. Raises `NotFound`, `FileOwned`, `Unauthorized`, `InvalidSpec`,
-    and `Conflict` when somebody else changed the host meanwhile.
-    """
-    resource = hub.resources.get(HOST, key)
-    spec = {**hub.resources.as_dict(resource)["spec"], **fields}
-    change = await hub.resources.put(
-        HOST, key, spec, if_revision=resource.revision, context=context
-    )
-    return change.revision
-
-
-def host_entities(
-    hub: Hub, fleet: Fleet, watch: HostWatch, domains: Domains, name: str
-) -> list[Entity]:
+def host_entities(room: Room, watch: HostWatch, name: str) -> list[Entity]:
     """Return the entities of a host; what its spec does not ask for is left out."""
     device = device_of(watch.id, name, "Proxy host")
-    found: list[Entity] = [
-        EnabledSwitch(watch, device),
-        _upstream(watch, device),
-        _response_time(hub, watch, device),
-        *(_rate(watch, device, number, words) for number, words in CLASSES),
-        _deploy(hub, fleet, watch, device),
-    ]
+    figures = [*FIGURES]
     if watch.spec.get("certificate_id"):
-        found.append(_expiry(hub, watch, device))
+        figures.append(EXPIRY)
     if watch.spec.get("name_servers"):
-        found.append(_names(watch, domains, device))
-    return found
+        figures.append(NAMES)
+    return [EnabledSwitch(room, watch, device), *entities(room, watch, device, figures)]
 
 
-def _upstream(watch: HostWatch, device: DeviceInfo) -> Entity:
-    def attributes() -> Mapping[str, Any]:
-        known = [health.at for health in watch.health.values()]
-        return {
-            "upstreams": watch.upstreams(),
-            "checked_at": text(max(known)) if known else None,
-        }
+def _away(_room: Room, watch: HostWatch) -> str | None:
+    return watch.reason
 
-    return WatchedFlag(
-        watch,
-        watch.id,
-        device,
-        "upstream",
-        "Upstream",
-        lambda: watch.healthy,
-        "connectivity",
-        reason=lambda: watch.reason,
-        attributes=attributes,
+
+# --- upstreams and traffic
+
+
+def _upstreams(_room: Room, watch: HostWatch) -> Mapping[str, Any]:
+    known = [health.at for health in watch.health.values()]
+    return {"upstreams": watch.upstreams(), "checked_at": text(max(known)) if known else None}
+
+
+def _response_time(room: Room, watch: HostWatch) -> float | None:
+    times = watch.recent(room.hub.clock.time())
+    return None if times is None else round(times.mean * 1000, 1)
+
+
+def _times(room: Room, watch: HostWatch) -> Mapping[str, Any]:
+    times = watch.recent(room.hub.clock.time())
+    if times is None:
+        return {"p95": None, "measured_at": None}
+    return {"p95": round(times.p95 * 1000, 1), "measured_at": text(times.at)}
+
+
+def _rate(number: int, name: str) -> Figure[HostWatch]:
+    return Figure(
+        key=f"rate_{number}xx",
+        name=name,
+        value=lambda _room, watch: rounded(watch.per_minute(number), 2),
+        reason=_away,
+        unit="req/min",
+        state_class=StateClass.MEASUREMENT,
+        precision=1,
     )
 
 
-def _response_time(hub: Hub, watch: HostWatch, device: DeviceInfo) -> Entity:
-    def value() -> float | None:
-        times = watch.recent(hub.clock.time())
-        return None if times is None else round(times.mean * 1000, 1)
-
-    def attributes() -> Mapping[str, Any]:
-        times = watch.recent(hub.clock.time())
-        if times is None:
-            return {"p95": None, "measured_at": None}
-        return {"p95": round(times.p95 * 1000, 1), "measured_at": text(times.at)}
-
-    found = WatchedSensor(
-        watch,
-        watch.id,
-        device,
-        "response_time",
-        "Response time",
-        value,
-        reason=lambda: watch.reason,
-        attributes=attributes,
-    )
-    found.device_class, found.unit = "duration", "ms"
-    found.state_class = StateClass.MEASUREMENT
-    found.suggested_display_precision = 0
-    return found
+# --- deploys
 
 
-def _rate(watch: HostWatch, device: DeviceInfo, number: int, words: str) -> Entity:
-    found = WatchedSensor(
-        watch,
-        watch.id,
-        device,
-        f"rate_{number}xx",
-        words,
-        lambda: rounded(watch.per_minute(number), 2),
-        reason=lambda: watch.reason,
-    )
-    found.unit = "req/min"
-    found.state_class = StateClass.MEASUREMENT
-    found.suggested_display_precision = 1
-    return found
+def _deploy(room: Room, watch: HostWatch) -> str | None:
+    resources = room.hub.resources
+    try:
+        resource = resources.get(HOST, watch.key)
+    except NotFound:
+        return None
+    status = resources.status(HOST, watch.key)
+    return deploy_state(resource, status, refused=_refused(room, watch, status))
 
 
-def _deploy(hub: Hub, fleet: Fleet, watch: HostWatch, device: DeviceInfo) -> Entity:
-    def value() -> str | None:
-        try:
-            resource = hub.resources.get(HOST, watch.key)
-        except NotFound:
-            return None
-        status = hub.resources.status(HOST, watch.key)
-        return deploy_state(resource, status, refused=_refused(fleet, watch, status))
-
-    def attributes() -> Mapping[str, Any]:
-        status = hub.resources.status(HOST, watch.key)
-        served: dict[str, int | None] = {}
-        for key in watch.servers:
-            part = (fleet.site(key).parts or {}).get(watch.id)
-            served[key] = None if part is None else part.revision
-        return {"message": status.message[:500], "servers": served}
-
-    found = WatchedSensor(
-        watch, watch.id, device, "deploy_state", "Deploy state", value, attributes=attributes
-    )
-    found.device_class = "enum"
-    found.options = DEPLOYS
-    return found
+def _served(room: Room, watch: HostWatch) -> Mapping[str, Any]:
+    served: dict[str, int | None] = {}
+    for key in watch.servers:
+        part = (room.fleet.site(key).parts or {}).get(watch.id)
+        served[key] = None if part is None else part.revision
+    message = room.hub.resources.status(HOST, watch.key).message
+    return {"message": message[:500], "servers": served}
 
 
 def deploy_state(resource: Resource, status: Status, *, refused: bool = False) -> str | None:
@@ -206,57 +118,90 @@ def deploy_state(resource: Resource, status: Status, *, refused: bool = False) -
     }.get(status.phase)
 
 
-def _refused(fleet: Fleet, watch: HostWatch, status: Status) -> bool:
+def _refused(room: Room, watch: HostWatch, status: Status) -> bool:
     """Tell whether a server refused the configuration, the newest one that it was sent."""
     if any(item.type == "served" and item.reason == "rejected" for item in status.conditions):
         return True
-    return any(fleet.site(key).outcome is State.REJECTED for key in watch.servers)
+    return any(room.fleet.site(key).outcome is State.REJECTED for key in watch.servers)
 
 
-def _expiry(hub: Hub, watch: HostWatch, device: DeviceInfo) -> Entity:
-    def issued() -> Issued:
-        key = watch.spec.get("certificate_id")
-        return Issued() if not key else Issued.of(hub.resources.status(CERTIFICATE, key))
+FIGURES: Final[tuple[Figure[HostWatch], ...]] = (
+    Figure(
+        key="upstream",
+        name="Upstream",
+        value=lambda _room, watch: watch.healthy,
+        reason=_away,
+        attributes=_upstreams,
+        flag=True,
+        device_class="connectivity",
+    ),
+    Figure(
+        key="response_time",
+        name="Response time",
+        value=_response_time,
+        reason=_away,
+        attributes=_times,
+        device_class="duration",
+        unit="ms",
+        state_class=StateClass.MEASUREMENT,
+        precision=0,
+    ),
+    _rate(2, "Successes"),
+    _rate(3, "Redirections"),
+    _rate(4, "Client errors"),
+    _rate(5, "Server errors"),
+    Figure(
+        key="deploy_state",
+        name="Deploy state",
+        value=_deploy,
+        attributes=_served,
+        device_class="enum",
+        options=DEPLOYS,
+    ),
+)
 
-    found = WatchedSensor(
-        watch,
-        watch.id,
-        device,
-        "certificate_expiry",
-        "Certificate expiry",
-        lambda: moment(issued().not_after),
-        attributes=lambda: {"certificate": watch.spec.get("certificate_id")},
-    )
-    found.device_class = "timestamp"
-    return found
+
+# --- only for hosts that ask for it
 
 
-def _names(watch: HostWatch, domains: Domains, device: DeviceInfo) -> Entity:
-    def value() -> bool | None:
-        states = [check.state for check in domains.of(watch.id)]
-        if Names.MISMATCH in states:
-            return True
-        return False if Names.OK in states else None
+def _expiry(room: Room, watch: HostWatch) -> datetime | None:
+    key = watch.spec.get("certificate_id")
+    if not key:
+        return None
+    return moment(Issued.of(room.hub.resources.status(CERTIFICATE, key)).not_after)
 
-    def attributes() -> Mapping[str, Any]:
-        checks = domains.of(watch.id)
-        return {
-            "expected": list(watch.spec.get("name_servers") or ()),
-            "actual": {check.domain: list(check.servers) for check in checks},
-            "wrong": [check.domain for check in checks if check.state is Names.MISMATCH],
-            "errors": {check.domain: check.error for check in checks if check.error},
-            "checked_at": text(max((check.at or 0 for check in checks), default=0) or None),
-        }
 
-    found = WatchedFlag(
-        watch,
-        watch.id,
-        device,
-        "name_servers",
-        "Name servers",
-        value,
-        "problem",
-        attributes=attributes,
-    )
-    found.entity_category = EntityCategory.DIAGNOSTIC
-    return found
+def _wrong(room: Room, watch: HostWatch) -> bool | None:
+    states = [check.state for check in room.domains.of(watch.id)]
+    if Names.MISMATCH in states:
+        return True
+    return False if Names.OK in states else None
+
+
+def _checks(room: Room, watch: HostWatch) -> Mapping[str, Any]:
+    checks = room.domains.of(watch.id)
+    return {
+        "expected": list(watch.spec.get("name_servers") or ()),
+        "actual": {check.domain: list(check.servers) for check in checks},
+        "wrong": [check.domain for check in checks if check.state is Names.MISMATCH],
+        "errors": {check.domain: check.error for check in checks if check.error},
+        "checked_at": text(max((check.at or 0 for check in checks), default=0) or None),
+    }
+
+
+EXPIRY: Final[Figure[HostWatch]] = Figure(
+    key="certificate_expiry",
+    name="Certificate expiry",
+    value=_expiry,
+    attributes=lambda _room, watch: {"certificate": watch.spec.get("certificate_id")},
+    device_class="timestamp",
+)
+NAMES: Final[Figure[HostWatch]] = Figure(
+    key="name_servers",
+    name="Name servers",
+    value=_wrong,
+    attributes=_checks,
+    flag=True,
+    device_class="problem",
+    category=EntityCategory.DIAGNOSTIC,
+)

@@ -10,8 +10,10 @@ from typing import Any, Final
 from hub.sdk import Entity, Hub, HubError, NotFound, Resource
 from integrations.proxy.const import CERTIFICATE, DOMAIN, GROUP, HOST, SERVER
 from integrations.proxy.fleet import Fleet
-from integrations.proxy.watch.certificate import CertificateWatch, certificate_entities
+from integrations.proxy.watch.certificate import CertificateWatch
+from integrations.proxy.watch.certificate_entities import certificate_entities
 from integrations.proxy.watch.domains import Domains
+from integrations.proxy.watch.entity import Room
 from integrations.proxy.watch.events import CertificateEvents, SiteEvents
 from integrations.proxy.watch.host import HostWatch
 from integrations.proxy.watch.host_entities import host_entities
@@ -49,6 +51,7 @@ class Watch:
         self.hub = hub
         self.fleet = fleet
         self.domains = Domains(hub.clock, resolvers)
+        self._room = Room(hub, fleet, self.domains)
         self.servers: dict[str, ServerWatch] = {}
         """By key."""
         self.hosts: dict[str, HostWatch] = {}
@@ -215,11 +218,11 @@ class Watch:
     def _entities(self, thing: _Thing, resource: Resource) -> list[Entity]:
         name, watch = self.hub.resources.title(resource), thing.watch
         if isinstance(watch, ServerWatch):
-            return server_entities(self.hub, self.fleet.site(watch.key), watch, name)
+            return server_entities(self._room, watch, name)
         if isinstance(watch, HostWatch):
-            return host_entities(self.hub, self.fleet, watch, self.domains, name)
+            return host_entities(self._room, watch, name)
         if isinstance(watch, CertificateWatch):
-            return certificate_entities(self.hub, watch, name)
+            return certificate_entities(self._room, watch, name)
         raise TypeError(f"{watch!r} shows nothing")
 
     def _shape(self, resource: Resource) -> tuple[Any, ...]:

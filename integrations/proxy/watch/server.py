@@ -58,9 +58,8 @@ class ServerWatch(Told):
 
     def __init__(self, site: Reached, clock: Clock) -> None:
         """Nothing is known before the first look."""
-        super().__init__()
+        super().__init__(f"{SERVER}/{site.key}")
         self.key = site.key
-        self.id = f"{SERVER}/{site.key}"
         self.site = site
         self.hosts: dict[str, HostWatch] = {}
         """The hosts that belong on it, by id."""

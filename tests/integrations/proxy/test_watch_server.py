@@ -141,7 +141,12 @@ async def test_a_server_that_goes_takes_its_figures_along(
     blog = host(logged)
     watch.hosts = {blog.id: blog}
     written: list[object] = []
-    watch.follow(lambda: written.append(watch.connected))
+
+    class Shows:
+        def write(self) -> None:
+            written.append(watch.connected)
+
+    watch.follow(Shows())
     await watch.once()
     clock._monotonic += 60
     await watch.once()
