@@ -75,7 +75,12 @@ class Report:
 
     def __init__(self) -> None:
         """Begin empty."""
-        self.findings: list[Finding] = []
+        self._found: dict[Finding, None] = {}
+
+    @property
+    def findings(self) -> list[Finding]:
+        """Return what was found, each line once."""
+        return list(self._found)
 
     def left_out(self, place: str, message: str, todo: str = "", about: str = "") -> None:
         """Tell what is not in the documents."""
@@ -90,8 +95,7 @@ class Report:
         self._add(Finding(Level.NOTE, place, message, "", about))
 
     def _add(self, finding: Finding) -> None:
-        if finding not in self.findings:
-            self.findings.append(finding)
+        self._found[finding] = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,16 @@ class Scope:
         """Stand inside `above`."""
         self.directives = tuple(directives)
         self.above = above
+        self._by_name: dict[str, list[Directive]] = {}
+        for item in self.directives:
+            self._by_name.setdefault(item.name, []).append(item)
 
     def own(self, *names: str) -> list[Directive]:
         """Return directives of this block alone, in their order."""
-        return [item for item in self.directives if item.name in names]
+        there = [name for name in names if name in self._by_name]
+        if len(there) < 2:
+            return list(self._by_name[there[0]]) if there else []
+        return [item for item in self.directives if item.name in there]
 
     def all(self, *names: str) -> list[Directive]:
         """Return directives by nginx's rule: those of the innermost block that has any."""

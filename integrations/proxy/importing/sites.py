@@ -35,6 +35,13 @@ class Sites:
         self._placement = placement
         self._report = around.report
         self._forced: set[str] = set()
+        self._plain = {
+            name
+            for block in blocks
+            if block.plain and not block.redirects_all
+            for name in block.names
+        }
+        """Names that something else than a redirect answers by http."""
         self._done: dict[str, Block] = {}
         """The block that a name is taken over from."""
 
@@ -122,11 +129,7 @@ class Sites:
     def _https(
         self, block: Block, names: list[str], id: str, spec: Spec, root: Directive | None
     ) -> None:
-        plain = block.plain or any(
-            set(other.names) & set(names)
-            for other in self._blocks
-            if other is not block and other.plain and not other.redirects_all
-        )
+        plain = block.plain or any(name in self._plain for name in names)
         asked = bool(set(names) & self._forced)
         spec["ssl_forced"] = asked or not plain
         if not asked and not plain:
