@@ -22,11 +22,10 @@ class Keys:
         """Return a key for a thing called `words`; `again` tells it from others of that name."""
         given = self._given.setdefault(type, set())
         key = fitted(self._prefix + words)
-        if key in given:
-            key = fitted(f"{self._prefix}{words}-{again or sha256(words.encode()).hexdigest()[:8]}")
-        number = 2
+        mark = again or sha256(words.encode()).hexdigest()[:8]
+        number = 1
         while key in given:
-            key = fitted(f"{self._prefix}{words}-{again}-{number}")
+            key = fitted(f"{self._prefix}{words}-{mark}{'' if number == 1 else f'-{number}'}")
             number += 1
         given.add(key)
         return key

@@ -305,6 +305,26 @@ def test_http_and_https_side_by_side_stay_so(tmp_path: Path) -> None:
     assert "a.test is answered otherwise than in" in said(other, Level.LEFT_OUT)
 
 
+def test_https_alone_sends_http_on(tmp_path: Path) -> None:
+    """Before, nothing answered by http: the hub does, and never in the clear."""
+    text = (PLAIN % ("", "")).replace(
+        "listen 80;",
+        "listen 443 ssl; ssl_certificate /etc/letsencrypt/live/a/fullchain.pem;"
+        " ssl_certificate_key /etc/letsencrypt/live/a/privkey.pem;",
+    )
+    found = site(tmp_path, text)
+    assert host(found)["ssl_forced"] is True
+    assert "http is sent on to https; before, nothing answered" in said(found, Level.NOTE)
+
+
+def test_a_report_repeats_no_secret(tmp_path: Path) -> None:
+    text = 'if ($http_x_token = "hunter2") { return 200; } proxy_store "password=hunter2";'
+    found = site(tmp_path, PLAIN % ("", text) + "proxy_set_header Authorization hunter2 more;")
+    told = said(found)
+    assert "hunter2" not in told
+    assert told.count("it may hold a secret") >= 2
+
+
 def test_access_lists(tmp_path: Path) -> None:
     (tmp_path / "users").write_text("ada:$apr1$x$y\n# nobody\nbob:{SHA}zzz\n")
     found = site(

@@ -358,6 +358,11 @@ def test_keys_are_the_same_each_time_and_never_twice(npm: Npm) -> None:
     keys = {name.partition("/")[2] for name in first.documents}
     assert {"a.b.test", f"a.b.test-{number}", "wildcard.a.test", "xn--mnchen-3ya.test"} <= keys
     assert all(len(key) <= 63 for key in keys)
+    for address in ("1", "2", "3"):
+        npm.add("access_list_client", access_list_id=npm.add("access_list", name="Same"),
+                address=f"10.0.0.{address}", directive="allow")  # fmt: skip
+    lists = [name for name in imported(npm).documents if name.startswith("proxy.access_list/")]
+    assert len(lists) == 3
     assert "proxy.host/old-a.b.test" in imported(npm, prefix="old-").documents
 
 
