@@ -43,6 +43,7 @@ from hub.resources import (
     ResourceType,
     Status,
     Step,
+    Unfinished,
 )
 from hub.runner import (
     AccessDenied,
@@ -145,6 +146,7 @@ __all__ = [
     "TooLarge",
     "Unauthorized",
     "Unavailable",
+    "Unfinished",
     "Unreachable",
     "UpdateEntity",
     "UpdateFeature",

@@ -1,6 +1,6 @@
 """Declarative configuration: what is desired, kept in revisions, and made true by controllers."""
 
-from hub.resources.controller import Controller, NotProved, Progress
+from hub.resources.controller import Controller, NotProved, Progress, Unfinished
 from hub.resources.errors import Conflict, FileOwned, InUse, InvalidSpec
 from hub.resources.model import (
     Condition,
@@ -37,4 +37,5 @@ __all__ = [
     "Source",
     "Status",
     "Step",
+    "Unfinished",
 ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hub.errors import HubError
 from hub.jobs import JobCancelled, JobInterrupted
-from hub.resources.controller import Controller, NotProved
+from hub.resources.controller import Controller, NotProved, Unfinished
 from hub.resources.model import Desired, Step
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ BEGUN: Final = "begun"
 APPLIED: Final = "applied"
 ROLLED_BACK: Final = "rolled_back"
 HALF_APPLIED: Final = "half_applied"
+UNFINISHED: Final = "unfinished"
 NOTHING_DONE: Final = "nothing_done"
 INTERRUPTED: Final = "interrupted"
 
@@ -112,7 +113,9 @@ async def run(
     except Exception as error:
         begun = job.noted(BEGUN)
         outcome = NOTHING_DONE
-        if begun is not None:
+        if isinstance(error, Unfinished):
+            outcome = UNFINISHED
+        elif begun is not None:
             job.log(f"Failed: {words(error)}")
             outcome = await undo(controller, desired, steps[: begun + 1], job, hook)
         how = ApplyCancelled if isinstance(error, JobCancelled) else ApplyFailed
@@ -179,11 +182,12 @@ def words(error: BaseException) -> str:
 
 def _failure(error: BaseException, steps: Sequence[Step], begun: int | None, outcome: str) -> str:
     """Say what failed, and what that left behind."""
-    own = isinstance(error, NotProved | JobCancelled)
+    own = isinstance(error, NotProved | Unfinished | JobCancelled)
     where = "" if own else f"{steps[begun or 0].summary}: "
     left = {
         NOTHING_DONE: "nothing was changed",
         ROLLED_BACK: "everything was taken back",
+        UNFINISHED: "what was done stays, the rest is tried again",
         HALF_APPLIED: "it could not all be taken back, see the job's log",
     }[outcome]
     return f"{where}{words(error)}; {left}"

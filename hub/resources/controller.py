@@ -19,6 +19,13 @@ class NotProved(HubError):  # noqa: N818 - the wire names these without "Error"
     http_status = 500
 
 
+class Unfinished(HubError):  # noqa: N818
+    """Some of it is done and stays, the rest is tried again: nothing is taken back."""
+
+    code = "unfinished"
+    http_status = 502
+
+
 class Progress(Protocol):
     """What an apply tells while it works; the job behind it feeds progress bars and logs."""
 
@@ -72,7 +79,7 @@ class Controller(Generic[Observed]):
         raise NotImplementedError
 
     async def prove(self, desired: Desired, progress: Progress) -> None:
-        """Show from outside that it works; raises `NotProved`.
+        """Show from outside that it works; raises `NotProved`, or `Unfinished`.
 
         Without an own proof: observe again, nothing may be left to do.
         """

@@ -203,7 +203,10 @@ class Status:
     """What would have to be done, as found by the last look."""
     observed_at: float | None = None
     outcome: str | None = None
-    """How the last apply ended: applied, rolled_back, half_applied, interrupted, nothing_done."""
+    """How the last apply ended.
+
+    applied, rolled_back, half_applied, unfinished, interrupted or nothing_done.
+    """
     job_id: str | None = None
     attempts: int = 0
     """Failed attempts in a row."""

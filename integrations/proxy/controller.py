@@ -128,7 +128,6 @@ class Servers(Controller[Seen | None]):
             "served": observed.served,
             "releases": list(observed.releases),
             "drift": None if observed.drift is None else observed.drift.as_dict(),
-            "free_kb": observed.free_kb,
         }
 
     async def forget(self, key: str) -> None:

@@ -58,7 +58,6 @@ def _server(fleet: Fleet, watch: Watch, key: str) -> dict[str, Any]:
             if seen.features is None
             else sorted(seen.features.modules | seen.features.loaded),
             "nameservers": list(seen.nameservers),
-            "free_kb": seen.free_kb,
             "lock": None if seen.lock is None else seen.lock[0],
             "drift": None if seen.drift is None else seen.drift.as_dict(),
             "parts": sorted(seen.manifest.parts) if seen.manifest is not None else [],

@@ -16,6 +16,7 @@ from hub.sdk import (
     Progress,
     Step,
     Unavailable,
+    Unfinished,
 )
 from integrations.proxy import rollout
 from integrations.proxy.const import ACCESS_LIST
@@ -40,8 +41,6 @@ class Placed:
     """Servers that could not be asked."""
     leave: Mapping[str, Part] = field(default_factory=dict)
     """Servers that serve it and should not."""
-    failed: Mapping[str, HubError] = field(default_factory=dict)
-    """Servers that the last rollout went on without."""
 
 
 class PlacedController(Controller[Placed]):
@@ -51,14 +50,11 @@ class PlacedController(Controller[Placed]):
         """Deploy by the fleet of `hub`."""
         super().__init__(hub)
         self._fleet: Fleet = fleet_of(hub)
-        self._failed: dict[str, Mapping[str, HubError]] = {}
-        """Servers that a rollout went on without, by id, until that has been told."""
+        self._failed: dict[str, dict[str, HubError]] = {}
+        """Servers that a rollout goes on without, by id, until its end."""
 
     async def observe(self, desired: Desired) -> Placed:
         """Ask the servers that it belongs on, and those that are known to serve it."""
-        return await self._look(desired, self._failed.pop(desired.id, {}))
-
-    async def _look(self, desired: Desired, failed: Mapping[str, HubError]) -> Placed:
         wanted = [] if desired.deleting else self._servers(desired)
         others = [
             site.key
@@ -83,7 +79,7 @@ class PlacedController(Controller[Placed]):
                 served[key] = parts.get(desired.id)
             elif desired.id in parts:
                 leave[key] = parts[desired.id]
-        return Placed(served, errors, leave, failed)
+        return Placed(served, errors, leave)
 
     def plan(self, desired: Desired, observed: Placed) -> Sequence[Step]:
         """Compare; raises what keeps the rest from being done."""
@@ -91,16 +87,13 @@ class PlacedController(Controller[Placed]):
         behind = {
             key: None if served is None else served.revision
             for key, served in observed.served.items()
-            if not _same(served, part) and key not in observed.failed
+            if not _same(served, part)
         }
         leave = {key: served.revision for key, served in observed.leave.items()}
         pace = Pace.of(self._fleet.group(desired.spec.get("group") or ""))
         steps = rollout.steps(desired.id, desired.revision, behind, leave, pace)
         if steps:
             return steps
-        if observed.failed:
-            first = next(iter(observed.failed.values()))
-            raise first
         if observed.errors:
             raise _pending(observed, self._count(observed))
         return []
@@ -129,27 +122,36 @@ class PlacedController(Controller[Placed]):
 
         results = await asyncio.gather(*map(one, servers))
         failed = {key: error for key, error in zip(servers, results, strict=True) if error}
-        self._failed[desired.id] = {**self._failed.get(desired.id, {}), **failed}
-        if len(failed) > step.data["budget"]:
+        lost = self._failed.setdefault(desired.id, {})
+        lost.update(failed)
+        if len(lost) > step.data["budget"]:
             del self._failed[desired.id]
-            first = next(iter(failed.values()))
-            if len(servers) == 1:
+            first = next(iter(lost.values()))
+            if len(lost) == 1 and not step.data["budget"]:
                 raise first
-            names = ", ".join(failed)
             raise BudgetSpent(
-                f"{len(failed)} of {len(servers)} servers failed ({names}),"
-                f" {step.data['budget']} may: {first.message}"
+                f"{len(lost)} servers failed ({', '.join(lost)}), the group allows"
+                f" {step.data['budget']}: {first.message}"
             )
 
     async def prove(self, desired: Desired, progress: Progress) -> None:
-        """Look once more: each server has proven by itself what it serves."""
+        """Look once more: each server has proven by itself what it serves.
+
+        A rollout that went on without a server is never a success: it raises `Unfinished`.
+        """
         del progress
-        failed = self._failed.get(desired.id, {})
-        observed = await self._look(desired, failed)
+        failed = self._failed.pop(desired.id, {})
+        observed = await self.observe(desired)
         part = self._part(desired)
         for key, served in observed.served.items():
             if key not in failed and not desired.deleting and not _same(served, part):
                 raise NotProved(f"{key} serves revision {served.revision if served else 'none'}")
+        if failed:
+            total = len({*observed.served, *observed.errors, *failed})
+            first, error = next(iter(failed.items()))
+            raise Unfinished(
+                f"{len(failed)} of {total} servers are pending: {first}: {error.message}"
+            )
 
     async def undo(self, desired: Desired, step: Step, progress: Progress) -> None:
         """Put back what the servers of a wave served before."""
@@ -174,7 +176,7 @@ class PlacedController(Controller[Placed]):
     def conditions(self, desired: Desired, observed: Placed) -> Sequence[Condition]:
         """Tell whether all servers were reached, and whether all serve this revision."""
         part = self._part(desired)
-        errors = {**observed.errors, **observed.failed}
+        errors = observed.errors
         behind = [key for key, served in observed.served.items() if not _same(served, part)]
         message = "; ".join(f"{key}: {error.message}" for key, error in errors.items())
         served = None if observed.errors and not behind else not behind
@@ -183,7 +185,7 @@ class PlacedController(Controller[Placed]):
             Condition(
                 "served",
                 served,
-                "failed" if observed.failed else "",
+                "",
                 message or (f"not yet on {', '.join(behind)}" if behind else ""),
             ),
         )
@@ -195,18 +197,13 @@ class PlacedController(Controller[Placed]):
         for key in [*observed.served, *observed.errors]:
             part = observed.served.get(key)
             site = self._fleet.site(key)
-            error = observed.failed.get(key) or observed.errors.get(key)
+            error = observed.errors.get(key)
             servers[key] = {
                 "revision": None if part is None else part.revision,
                 "release": None if site.seen is None else site.seen.current,
                 "error": None if error is None else error.message,
             }
         return {"servers": servers}
-
-    async def forget(self, key: str) -> None:
-        """Drop what is remembered of a resource that is gone."""
-        for name in [name for name in self._failed if name.partition("/")[2] == key]:
-            del self._failed[name]
 
     # private
 

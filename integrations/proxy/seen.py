@@ -76,7 +76,8 @@ class Seen:
     """Files beside the drop-ins."""
     nameservers: tuple[str, ...]
     error_log: str
-    free_kb: int | None
+    program: str
+    """What tells this nginx from another version: inode, time and size of the program."""
     writable: bool
     linked: bool
     """Whether the base folder is a link or `current` is not one: never touched then."""
@@ -96,25 +97,33 @@ def read(
     output: bytes,
     mark: str,
     at: float,
-    known: Manifest | None,
+    before: Seen | None,
     features: Any,
     drop_ins: Sequence[str],
 ) -> Seen:
-    """Read the sections; `features` reads `nginx -V`. Raises `Unavailable` when it is cut off."""
+    """Read the sections; `features` reads `nginx -V`. Raises `Unavailable` when it is cut off.
+
+    What the look `before` found is not sent again: the manifest of the same release, and the
+    version of the same program.
+    """
     sections = _sections(output.decode("utf-8", "replace"), mark)
     if "end" not in sections:
         raise Unavailable("the answer about nginx is not whole")
     link = _first(sections, "current")
     current = _release(link.removeprefix("releases/")) if link else None
+    known = None if before is None else before.manifest
     manifest = known if known is not None and known.release == current else None
     if manifest is None and current is not None:
         manifest = _manifest("\n".join(sections.get("manifest", [])))
     lock = sections.get("lock") or []
     version = "\n".join(sections.get("version", []))
+    program = _first(sections, "program")
+    if not version and before is not None and program and before.program == program:
+        version = before.version_text
     main = "\n".join(sections.get("main", []))
     modules = "\n".join(sections.get("modules", []))
     drift = None
-    if "sums" in sections and manifest is not None:
+    if "files" in sections and manifest is not None:
         drift = _drift(manifest, sections, drop_ins)
     return Seen(
         at=at,
@@ -129,7 +138,7 @@ def read(
         siblings=tuple(sections.get("siblings", [])),
         nameservers=tuple(filter(_ADDRESS.fullmatch, sections.get("nameservers", []))),
         error_log=_first(sections, "errors") or "/var/log/nginx/error.log",
-        free_kb=_free(_first(sections, "disk")),
+        program=program,
         writable="yes" in sections.get("writable", []),
         linked="link" in sections.get("writable", []) or link == "not-a-link",
         lock=(int(lock[0]), lock[1] if len(lock) > 1 else "")
@@ -209,19 +218,14 @@ def _release(text: str) -> str | None:
     return text if _RELEASE.fullmatch(text) else None
 
 
-def _free(line: str) -> int | None:
-    words = line.split()
-    return int(words[3]) if len(words) > 3 and words[3].isdigit() else None
-
-
 def _drift(manifest: Manifest, sections: Mapping[str, list[str]], outside: Sequence[str]) -> Drift:
     """Compare sums and modes with the manifest; files that other releases share are no extras."""
     sums: dict[str, str] = {}
-    for line in sections.get("sums", []):
+    for line in sections.get("files", []):
         if (found := _SUM.fullmatch(line)) is not None:
             sums[found[2].removeprefix("current/")] = found[1]
     modes: dict[str, tuple[int, str]] = {}
-    for line in sections.get("modes", []):
+    for line in sections.get("files", []):
         if (told := _MODE.fullmatch(line)) is not None:
             modes[told[3].removeprefix("current/")] = (int(told[1], 8), told[2])
     wanted = {**manifest.sums, **manifest.drop_ins}
@@ -231,7 +235,8 @@ def _drift(manifest: Manifest, sections: Mapping[str, list[str]], outside: Seque
             missing.append(path)
         elif sums[path] != expected or _opened(path, manifest, modes):
             modified.append(path)
-    own = {"manifest.json", ".complete", ".sums", ".files", "drop_in.conf", "stream_drop_in.conf"}
+    own = {"manifest.json", ".complete", ".sums", ".files", ".keep"}
+    own |= {"drop_in.conf", "stream_drop_in.conf"}
     extra = [
         path
         for path in {**sums, **modes}

@@ -110,13 +110,14 @@ class Site:
         answer, and as `look` does.
         """
         seen = self.seen
-        if seen is None or self._house.clock.time() - seen.at > FRESH or self.error:
+        old = seen is None or self.error or self._house.clock.time() - seen.at > FRESH
+        if seen is None or old or not seen.settled:
             seen = await self.look()
         if self._is_left_over(seen):
             seen = await self.mend()
         if seen.manifest is None:
             return {}
-        if seen.served is None:
+        if seen.current is not None and seen.served is None:
             raise Unavailable(f"proxy.server/{self.key}: nginx does not answer there")
         return seen.manifest.parts if seen.settled else {}
 
@@ -129,7 +130,7 @@ class Site:
 
     async def _look(self, target: Target, *, deep: bool) -> Seen:
         try:
-            seen = await target.look(self.manifest, deep=deep)
+            seen = await target.look(self.seen, deep=deep)
         except HubError as error:
             self.error = error
             self._tell()

@@ -18,7 +18,7 @@ from hub.sdk import (
 from integrations.proxy import features, seen
 from integrations.proxy.errors import Busy, NotOurs
 from integrations.proxy.models import Features, Spec
-from integrations.proxy.seen import Manifest, Seen
+from integrations.proxy.seen import Seen
 
 if TYPE_CHECKING:
     from hub.sdk import Clock, Runner
@@ -110,17 +110,22 @@ class Target:
             context=self.context,
         )
 
-    async def look(self, known: Manifest | None, *, deep: bool) -> Seen:
-        """Tell how things stand; `deep` compares every file with the manifest."""
+    async def look(self, before: Seen | None, *, deep: bool) -> Seen:
+        """Tell how things stand; `deep` compares every file with the manifest.
+
+        What the look `before` found is not asked for again.
+        """
+        manifest = None if before is None else before.manifest
         mark = f"@hub:{secrets.token_hex(8)}"
         port = str(self.spec["status_port"])
         first, second = self.spec["drop_in"], self.spec["stream_drop_in"]
         arguments = [mark, self.base, self.spec["nginx"], port, self.main, first, second]
-        arguments += ["1" if deep else "0", known.release if known is not None else "-"]
+        arguments += ["1" if deep else "0", "-" if manifest is None else manifest.release]
+        arguments.append("" if before is None else before.program)
         outcome = await self.script("look", arguments)
         outcome.check()
         outside = [path for path in self.drop_ins if path]
-        return seen.read(outcome.stdout, mark, self._clock.time(), known, _features, outside)
+        return seen.read(outcome.stdout, mark, self._clock.time(), before, _features, outside)
 
     async def stage(
         self, id: str, owner: str, data: bytes, *, size: int, base_of: str | None, worker: str

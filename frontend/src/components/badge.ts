@@ -32,6 +32,7 @@ const OUTCOMES: Record<string, [Tone, IconName]> = {
   rolled_back: ["warn", "undo"],
   interrupted: ["warn", "alert"],
   half_applied: ["bad", "alert"],
+  unfinished: ["warn", "alert"],
 };
 
 export const badgeStyles = css`

@@ -2,13 +2,20 @@
 # "-" = until it serves none.
 # port id seconds error_log offset
 export LC_ALL=C
-port=$1 id=$2 log=$4 offset=$5 hits=0
+port=$1 id=$2 log=$4 offset=$5 hits=0 end=
 [ "$id" = - ] && id=
-end=$(($(date +%s) + $3))
-while [ "$(date +%s)" -le "$end" ]; do
+while :; do
 said=$(curl -s -m 2 "http://127.0.0.1:$port/hub/release" 2>/dev/null)
-if [ "$said" = "$id" ]; then hits=$((hits + 1)); [ "$hits" -ge 3 ] && exit 0
-else hits=0; sleep 0.02 2>/dev/null || sleep 1; fi
+if [ "$said" = "$id" ]; then
+hits=$((hits + 1))
+[ "$hits" -ge 3 ] && exit 0
+else
+hits=0
+now=$(date +%s)
+[ -n "$end" ] || end=$((now + $3))
+[ "$now" -gt "$end" ] && break
+sleep 0.02 2>/dev/null || sleep 1
+fi
 done
 printf 'served %s\n' "${said:-nothing}"
 [ -n "$offset" ] && tail -c "+$((offset + 1))" "$log" 2>/dev/null | head -c 8192

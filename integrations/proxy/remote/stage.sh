@@ -6,42 +6,43 @@ umask 022
 base=$1 id=$2 owner=$3 need=$4 from=$5 stale=$6 worker=$7
 dir=$base/releases/$id lock=$base/lock
 fail() { echo "$2" >&2; exit "$1"; }
+free() { set -- $(stat -f -c '%a %S %d' "$base"); kb=$(($1 * ($2 / 512) / 2)) inodes=$3; }
 [ -L "$base" ] && fail 70 "$base is a symbolic link; give the real folder"
-mkdir -p "$base/releases" "$base/files" "$base/log" "$base/cache" "$base/run" "$base/tmp" "$base/acme/.well-known/acme-challenge" 2>/dev/null || fail 76 "$base can not be made or written"
+[ -d "$base/acme/.well-known/acme-challenge" ] && [ -d "$base/tmp" ] || mkdir -p "$base/releases" "$base/files" "$base/log" "$base/cache" "$base/run" "$base/tmp" "$base/acme/.well-known/acme-challenge" 2>/dev/null || fail 76 "$base can not be made or written"
 for d in releases files log cache run tmp acme; do [ -L "$base/$d" ] && fail 70 "$base/$d is a symbolic link; the hub writes only below its own folder"; done
 [ -w "$base/releases" ] || fail 76 "$base/releases can not be written"
 if ! mkdir "$lock" 2>/dev/null; then
 [ -d "$lock" ] || fail 76 "$lock can not be made"
-held=$(head -c 200 "$lock/owner" 2>/dev/null)
+read -r held <"$lock/owner" 2>/dev/null
 age=$(($(date +%s) - $(stat -c %Y "$lock" 2>/dev/null || echo 0)))
 if [ "${held%% *}" != "${owner%% *}" ] && [ "$age" -lt "$stale" ]; then fail 73 "$age ${held:-nobody}"; fi
 touch "$lock"
 fi
-printf '%s\n' "$owner" >"$lock/owner" || fail 74 "the lock can not be written"
 undo() {
 rm -rf "$dir"
-[ "$(head -c 200 "$lock/owner" 2>/dev/null)" = "$owner" ] && { rm -f "$base/candidate.conf"; rm -rf "$lock"; }
+read -r held <"$lock/owner" 2>/dev/null
+[ "$held" = "$owner" ] && { rm -f "$base/candidate.conf"; rm -rf "$lock"; }
 }
+printf '%s\n' "$owner" >"$lock/owner" || { rm -rf "$lock"; fail 74 "the lock can not be written"; }
 trap 'undo; exit 143' HUP INT TERM PIPE
-free=$(df -P -k "$base" | awk 'END { print $4 }')
-inodes=$(df -P -i "$base" 2>/dev/null | awk 'END { print $4 }')
-if [ "$free" -lt "$need" ]; then undo; fail 74 "$need KB needed, $free KB free"; fi
-case $inodes in ''|*[!0-9]*|0) ;; *) if [ "$inodes" -lt 200 ]; then undo; fail 74 "$inodes inodes free"; fi ;; esac
+free
+if [ "$kb" -lt "$need" ]; then undo; fail 74 "$need KB needed, $kb KB free"; fi
+if [ "$inodes" -gt 0 ] && [ "$inodes" -lt 200 ]; then undo; fail 74 "$inodes inodes free"; fi
 mkdir "$dir" || { undo; fail 76 "$dir can not be made"; }
-broken() { free=$(df -P -k "$base" | awk 'END { print $4 }'); undo; [ "$free" -lt 64 ] && fail 74 "$free KB free"; fail 75 "$1"; }
+broken() { free; undo; [ "$kb" -lt 64 ] && fail 74 "$kb KB free"; fail 75 "$1"; }
 tar -xof - -C "$dir" || broken "the upload is not whole"
 [ -f "$dir/.sums" ] || broken "the upload is not whole"
 if [ -s "$dir/.keep" ]; then
 (cd "$base/releases/$from" && tar -cf - -T "$dir/.keep") | tar -xof - -C "$dir" || broken "files of $from can not be taken over"
 fi
-rm -f "$dir/.keep"
 (cd "$dir" && sha256sum -c .sums >/dev/null 2>&1) || broken "files differ from what was sent"
+if [ -d "$dir/files" ]; then
 for f in "$dir"/files/*; do
-[ -f "$f" ] || continue
 case $f in *.htpasswd) if [ "$(id -u)" = 0 ] && [ -n "$worker" ] && chgrp "$(id -gn "$worker" 2>/dev/null)" "$f" 2>/dev/null; then chmod 640 "$f"; else chmod 644 "$f"; fi ;; esac
 mv -f "$f" "$base/files/" || broken "$base/files can not be written"
 done
-rm -rf "$dir/files"
+rmdir "$dir/files"
+fi
 while read -r f; do [ -f "$base/files/$f" ] || broken "$base/files/$f is missing"; done <"$dir/.files"
 mv -f "$dir/candidate.conf" "$base/candidate.conf" || broken "the candidate can not be put in place"
 sync -f "$dir" 2>/dev/null || sync

@@ -5,10 +5,14 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from hub.resources import Phase
 from tests.integrations.proxy.conftest import World, forward
 from tests.peers.nginx import Backend, Nginx, StartBackend, end
 from tests.peers.ports import wait_for_port
+
+pytestmark = pytest.mark.timeout(120)
 
 BAD = "no_such_directive on;"
 

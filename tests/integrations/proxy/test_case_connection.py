@@ -21,6 +21,8 @@ from tests.integrations.proxy.test_case_candidate import until
 from tests.peers.nginx import Backend, end, own_spec
 from tests.peers.sshd import Account, Sshd, public_folder
 
+pytestmark = pytest.mark.timeout(120)
+
 
 @pytest.fixture
 def disk(account: Account) -> Iterator[Path]:

@@ -19,6 +19,8 @@ from tests.integrations.proxy.test_case_candidate import BAD, passes, until
 from tests.peers.nginx import Backend, Nginx, StartBackend, own_spec
 from tests.peers.sshd import Sshd
 
+pytestmark = pytest.mark.timeout(120)
+
 ROOT = Path(__file__).parents[3]
 
 

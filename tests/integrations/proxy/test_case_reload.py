@@ -13,8 +13,10 @@ import pytest
 
 from hub.resources import Phase
 from tests.integrations.proxy.conftest import World, forward
-from tests.integrations.proxy.test_case_candidate import passes, until
+from tests.integrations.proxy.test_case_candidate import passes
 from tests.peers.nginx import Backend, Nginx, StartBackend, lives
+
+pytestmark = pytest.mark.timeout(120)
 
 
 @pytest.fixture
@@ -134,8 +136,7 @@ async def test_case_26_a_foreign_nginx_is_never_started(
     assert status.phase in {Phase.UNKNOWN, Phase.FAILED}
     assert "does not run" in status.message
     nginx.start()
-    board = shared.hub.resources
-    await until(lambda: board.status("proxy.host", "two").phase is Phase.IN_SYNC)
+    assert (await shared.again("proxy.host/two")).phase is Phase.IN_SYNC
     assert await shared.fetch("two.test") == "site /\n"
 
 

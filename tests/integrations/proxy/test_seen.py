@@ -1,5 +1,7 @@
 """What a look says, read as hostile text."""
 
+from dataclasses import replace
+
 import pytest
 
 from hub.sdk import Unavailable, dumps
@@ -26,10 +28,11 @@ def manifest(**changes: object) -> Manifest:
 
 
 def look(known: Manifest | None = None, **sections: str) -> Seen:
-    """Read an answer made of sections."""
+    """Read an answer made of sections, after a look that found a manifest."""
+    before = None if known is None else replace(look(current="", end=""), manifest=known)
     text = "".join(f"\n{MARK} {name}\n{content}\n" for name, content in sections.items())
     return read(
-        text.encode(), MARK, 1.0, known, lambda _version, _modules: Features((1, 22, 1)),
+        text.encode(), MARK, 1.0, before, lambda _version, _modules: Features((1, 22, 1)),
         ["/etc/nginx/conf.d/hub.conf"],
     )  # fmt: skip
 
@@ -40,9 +43,8 @@ def test_an_answer_that_is_cut_off_is_none() -> None:
 
 
 def test_an_empty_server() -> None:
-    seen = look(current="", served="", lock="", disk="", end="")
+    seen = look(current="", served="", lock="", end="")
     assert (seen.current, seen.served, seen.manifest, seen.drift) == (None, None, None, None)
-    assert seen.free_kb is None
     assert seen.lock is None
     assert seen.settled
 
@@ -109,6 +111,7 @@ DRIFTS = [
 
 @pytest.mark.parametrize(("sums", "modes", "wanted"), DRIFTS)
 def test_drift(sums: str, modes: str, wanted: Drift) -> None:
-    seen = look(manifest(), current=f"releases/{NAME}", sums=sums, modes=modes, end="")
+    files = f"{sums}\n{modes}"
+    seen = look(manifest(), current=f"releases/{NAME}", files=files, end="")
     assert seen.drift == wanted
     assert bool(seen.drift) is bool(wanted.modified or wanted.missing or wanted.extra)
