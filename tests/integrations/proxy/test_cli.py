@@ -13,7 +13,7 @@ import yaml
 from tests.hub.cli.conftest import HUB, Done, clean_environment
 from tests.integrations.proxy.conftest import World, forward
 from tests.integrations.proxy.npm import Npm
-from tests.peers.nginx import Backend
+from tests.peers.nginx import Backend, Nginx
 from tests.peers.terminal import OpenTerminal, Terminal
 
 BAD = "no_such_directive on;"
@@ -371,3 +371,38 @@ async def test_commands_import_next_to_nothing(world: World, shell: Shell) -> No
         "integrations.proxy.cli.names",
         "integrations.proxy.cli.status",
     }
+
+
+async def test_a_site_moves_on_its_own_nginx_without_a_gap(
+    shared: World, nginx: Nginx, tmp_path: Path, open_terminal: OpenTerminal, backend: Backend
+) -> None:
+    """As docs/proxy-import.md says: the old file goes without a reload, the deploy brings one."""
+    shell = shell_of(tmp_path, open_terminal, shared.hub.data_dir)
+    old = nginx.folder / "sites-enabled" / "old"
+    old.write_text(
+        f"server {{ listen 127.0.0.1:{nginx.port}; server_name old.test;"
+        f" location / {{ proxy_pass http://127.0.0.1:{backend.port}; }} }}\n"
+    )
+    process = await asyncio.create_subprocess_exec("nginx", "-c", str(nginx.main), "-s", "reload")
+    assert await process.wait() == 0
+    while await shared.fetch("old.test") != "site /\n":
+        await asyncio.sleep(0.02)
+    answers: list[str | None] = []
+
+    async def watch() -> None:
+        while True:
+            answers.append(await shared.fetch("old.test"))
+
+    watching = asyncio.create_task(watch())
+    command = ("proxy", "import", "nginx", str(nginx.main), "--server", "web", "--write", "-y")
+    refused = await shell.hub(*command)
+    assert refused.status == 1
+    assert "old.test" in refused.err
+    old.unlink()
+    await shell.ok("proxy", "deploy", "old.test")
+    count = len(answers)
+    while len(answers) < count + 20:
+        await asyncio.sleep(0.02)
+    watching.cancel()
+    assert set(answers) == {"site /\n"}
+    assert "host-old.test.conf" in " ".join(shared.files())
