@@ -64,8 +64,10 @@ class Here:
         return self.spec["default_site"] or ("close" if self.own else "none")
 
     def note(self, part: Part, field: str, message: str) -> None:
-        """Say what was left out."""
-        self.notes.append(Flaw(part.id, field, message))
+        """Say what was left out, once."""
+        note = Flaw(part.id, field, message)
+        if note not in self.notes:
+            self.notes.append(note)
 
     def certificate(self, key: str | None) -> Certificate | None:
         """Return a certificate that is issued; None = there is none, or not yet."""

@@ -24,6 +24,7 @@ class Door:
     """An access list as directives."""
 
     directives: Sequence[str]
+    asks_password: bool
     strips_password: bool
     """The upstream must not see what the browser sends as Authorization."""
 
@@ -45,7 +46,7 @@ def door(here: Here, key: str) -> Door:
         lines.append(f"{_verb(one['directive'])} {literal(one['address'])}")
     if spec["clients"] and all(one["address"] != "all" for one in spec["clients"]):
         lines.append("deny all")
-    return Door(tuple(lines), bool(spec["items"]) and not spec["pass_auth"])
+    return Door(tuple(lines), bool(spec["items"]), bool(spec["items"]) and not spec["pass_auth"])
 
 
 def _verb(directive: str) -> str:

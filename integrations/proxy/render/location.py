@@ -79,13 +79,12 @@ def _entrance(place: Place, location: Location, found: Rows) -> tuple[bool, dict
     spec, host, at = location.spec, place.spec, location.at
     if spec.get("public"):
         return False, {}
-    stripped = False
+    opened: door.Door | None = None
     own = spec.get("access_list_id")
     key = own or host["access_list_id"]
     if key:
         where = f"{at if own else ''}access_list_id"
         opened = place.door(key, where)
-        stripped = opened.strips_password
         found += [(where, line) for line in opened.directives]
     copied: dict[str, str] = {}
     if location.auth is not None:
@@ -95,10 +94,21 @@ def _entrance(place: Place, location: Location, found: Rows) -> tuple[bool, dict
         found += [(where, line) for line in lines]
         found.append((where, f"add_header Set-Cookie $hub_auth_{location.auth}_cookie"))
         if auth.get("sign_in_url"):
+            _no_circle(opened, f"{where}.sign_in_url")
             found.append((where, f"error_page 401 = @hub_sign_in_{location.auth}"))
             if (host["maintenance"] or {}).get("enabled"):
                 found.append(("maintenance", "error_page 503 @hub_maintenance"))
-    return stripped, copied
+    return opened is not None and opened.strips_password, copied
+
+
+def _no_circle(opened: door.Door | None, field: str) -> None:
+    """Refuse to send people away who would have to give a password here."""
+    if opened is not None and opened.asks_password and "satisfy any" not in opened.directives:
+        raise FlawError(
+            field,
+            "the access list asks for a password too, and who has none yet would be sent to the"
+            " sign-in page for ever: leave sign_in_url out, or let satisfy_any hold",
+        )
 
 
 def _answers(place: Place, location: Location, security: Sequence[tuple[str, str, str]]) -> Rows:

@@ -157,14 +157,19 @@ def check_host(spec: Mapping[str, Any]) -> None:
             raise vol.Invalid("comes from forward_auth", path=["headers", "request", name])
     check_snippet(spec["advanced_config"], fenced, ["advanced_config"])
     _check_verify(spec)
+    if spec["caching_enabled"] and not spec["buffering"]:
+        raise vol.Invalid(
+            "needs buffering: nginx keeps only what it buffers", path=["caching_enabled"]
+        )
 
 
 def _check_verify(spec: Mapping[str, Any]) -> None:
     if not spec["verify_tls"]:
         return
-    if spec["forward_scheme"] != "https":
+    places = [spec, *spec["upstreams"], *spec["locations"]]
+    if "https" not in {place.get("forward_scheme") for place in places}:
         raise vol.Invalid("needs forward_scheme https", path=["verify_tls"])
-    hosts = [spec.get("forward_host"), *(one["host"] for one in spec["upstreams"])]
+    hosts = [place.get("forward_host") or place.get("host") for place in places]
     if spec.get("upstream_host") is None and any(map(is_address, filter(None, hosts))):
         raise vol.Invalid(
             "needs the name that the certificate stands for: fill upstream_host",

@@ -241,3 +241,13 @@ def test_an_empty_list_is_a_flaw(bench: Bench) -> None:
     empty = Part("proxy.access_list/lan", 1, {"items": [], "clients": []})
     flaws = bench.render(empty, host(access_list_id="lan")).flaws
     assert "empty" in flaws[0].message
+
+
+def test_a_password_and_a_sign_in_page_go_in_circles(bench: Bench, echo: Echo, guard: Echo) -> None:
+    auth = signed(guard, sign_in_url="https://in.test/")
+    rendered = bench.render(doors(items=USERS), app(echo, forward_auth=auth))
+    assert [flaw.field for flaw in rendered.flaws] == ["forward_auth.sign_in_url"]
+    guard.status = 401
+    bench.serve(doors(items=USERS, satisfy_any=True), app(echo, forward_auth=auth))
+    assert bench.ask("blog.test", headers=BOB).status == 200
+    assert bench.ask("blog.test").status == 302

@@ -1,11 +1,14 @@
 """What specs of reverse proxies may hold, and which field is named when they may not."""
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import voluptuous as vol
 
+import integrations.proxy
 from hub.schema import explain, form, openapi
 from hub.schema.markers import Reference, Secret, markers
 from integrations.proxy import schema
@@ -411,6 +414,16 @@ def test_name_servers() -> None:
             {"verify_tls": True, "forward_scheme": "https", "forward_host": "10.0.0.1"},
             "verify_tls",
         ),
+        (
+            "host",
+            {
+                "verify_tls": True,
+                "forward_scheme": "https",
+                "locations": [{"path": "/", "forward_host": "10.0.0.1", "forward_port": 1}],
+            },
+            "verify_tls",
+        ),
+        ("host", {"caching_enabled": True, "buffering": False}, "caching_enabled"),
         ("host", {"rate_limit": {}}, "rate_limit.requests"),
         ("host", {"locations": [{"path": "/a"}, {"path": "/a"}]}, "locations"),
         (
@@ -567,3 +580,18 @@ def test_references_and_secrets_are_marked() -> None:
         "acme.dns.key_secret",
         "acme.dns.token",
     }
+
+
+def test_every_field_has_a_word_for_people() -> None:
+    folder = Path(integrations.proxy.__file__).parent / "strings"
+    names: set[str] = set()
+    for known, _, _ in ALL.values():
+        found = list(form(known))
+        while found:
+            one = found.pop()
+            names |= {one["name"]} if "name" in one else set()
+            found += [*one.get("fields", []), *one.get("any_of", [])]
+            found += [one["item"]] if "item" in one else []
+    for language in ("en", "ar"):
+        words = json.loads((folder / f"{language}.json").read_text())["config"]
+        assert set(words) == names
