@@ -21,25 +21,33 @@ _SHOWN: Final = 100
 """Paths of each kind in one event."""
 
 
+_DEPLOYING: Final = frozenset({State.QUEUED, State.SWAPPING, State.RELOADING, State.PROVING})
+
+
 class SiteEvents:
     """Compares what a site tells with what it told before."""
 
     def __init__(self, hub: Hub, site: Site) -> None:
         """Begin with what is so now: only changes are told."""
         self._hub, self._site = hub, site
-        self._state = site.state
+        self._states: set[State] = set()
+        """What the site went through since it was idle last."""
         self._drift = None if site.seen is None else site.seen.drift
 
     def told(self) -> None:
         """React to a look or a new state of the site."""
-        before, self._state = self._state, self._site.state
-        if before is not State.IDLE and self._state is State.IDLE:
-            self._ended()
+        if self._site.state is not State.IDLE:
+            self._states.add(self._site.state)
+        elif self._states:
+            states, self._states = self._states, set()
+            # a rehearsal neither waits its turn nor comes as far as to swap
+            if not states.isdisjoint(_DEPLOYING):
+                self._ended()
         self._drifted()
 
     def _ended(self) -> None:
         site = self._site
-        if site.outcome is None:
+        if site.outcome is None or site.outcome is State.IDLE:
             return
         self._hub.bus.fire(
             DEPLOY,

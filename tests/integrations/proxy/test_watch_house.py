@@ -160,6 +160,10 @@ async def test_deploys_are_told(world: World, backend: Backend) -> None:
     assert (await shown(world, "sensor.blog_test_deploy_state", "deployed")).attributes[
         "servers"
     ] == {"web": 1}
+    count = len(events)
+    data = {"resource": "proxy.host/blog", "spec": forward(backend, "more.test")}
+    await world.hub.services.call("proxy", "dry_run", data, None, None, True)
+    assert len(events) == count, "a rehearsal deploys nothing"
     await world.apply(
         "proxy.host/blog", **forward(backend, "blog.test", advanced_config="bogus on;")
     )
