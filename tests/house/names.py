@@ -64,6 +64,7 @@ SDK = (
     "TooLarge",
     "Unauthorized",
     "Unavailable",
+    "Unfinished",
     "Unreachable",
     "UpdateEntity",
     "UpdateFeature",
