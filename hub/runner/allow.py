@@ -46,6 +46,16 @@ def allow(argv: Sequence[str], integration: str, commands: Commands) -> None:
 
 
 @cache
+def looks_of(integration: str) -> frozenset[str]:
+    """Return the scripts that only look and run all the time: `looks` of the manifest."""
+    try:
+        found = manifest(integration).get("looks") or ()
+    except LookupError:
+        return frozenset()
+    return frozenset(name for name in found if isinstance(name, str))
+
+
+@cache
 def script(integration: str, name: str) -> Script:
     """Return `remote/<name>.sh` of an integration, without its comments.
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.events import Context
 from hub.runner import CommandNotAllowed, Kind, Runner, Runners, Sudo, allow
 from hub.util import packages
 from tests.hub.runner.conftest import Told, server_of
@@ -23,12 +24,15 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An integration `shown` with three scripts, of which one is not listed."""
     place = tmp_path / "integrations" / "shown"
     (place / "remote").mkdir(parents=True)
-    (place / "manifest.json").write_text('{"domain": "shown", "scripts": ["show", "gone", "who"]}')
+    (place / "manifest.json").write_text(
+        '{"domain": "shown", "scripts": ["show", "gone", "who"], "looks": ["who"]}'
+    )
     (place / "remote" / "show.sh").write_text(SHOW)
     (place / "remote" / "who.sh").write_text("id -u\n[ -z $1 ] || exit 3\n")
     (place / "remote" / "secret.sh").write_text("true\n")
     monkeypatch.setattr(packages, "_places", lambda: [place.parent])
     allow.script.cache_clear()
+    allow.looks_of.cache_clear()
     return place
 
 
@@ -54,6 +58,19 @@ async def test_what_is_written_down_is_the_name(
     assert outcome.argv == ("shown/who.sh", "x")
     assert runners.transcripts(runner.target)[-1].argv == ("shown/who.sh", "x")
     assert told.of("host.run")[-1][3]["argv"] == ["shown/who.sh", "x"]
+
+
+async def test_routine_looks_are_told_only_when_they_fail_or_somebody_asked(
+    runner: Runner, runners: Runners, told: Told
+) -> None:
+    await runner.script("who")
+    assert told.of("host.run") == []
+    assert runners.transcripts(runner.target) == []
+    await runner.script("who", context=Context("anna"))
+    await runner.script("who", ["x"])
+    await runner.script("show")
+    assert [entry[2] for entry in told.of("host.run")] == ["ok", "failed", "ok"]
+    assert len(runners.transcripts(runner.target)) == 3
 
 
 @pytest.mark.parametrize("name", ["secret", "gone", "../show", "none"])
