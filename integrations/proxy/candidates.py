@@ -195,6 +195,15 @@ def by_hand(new: Release, seen: Seen) -> dict[str, str | None]:
     }
 
 
+def is_served(new: Candidate, seen: Seen) -> bool:
+    """Tell whether a candidate is what nginx serves already, to the last byte and part."""
+    release, manifest = new.release, seen.manifest
+    if release is None or manifest is None or not seen.settled or seen.drift:
+        return False
+    same = release.id.partition("-")[2] == manifest.release.partition("-")[2]
+    return same and release.manifest.parts == manifest.parts
+
+
 def guilty(flaws: Sequence[Flaw], changes: Mapping[str, Part | None]) -> set[str]:
     """Return the changed parts that flaws name."""
     return {flaw.part for flaw in flaws} & {*changes}

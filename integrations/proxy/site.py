@@ -292,6 +292,10 @@ class Site:
                 left = self._refuse(left, new.rendered.flaws)
                 continue
             overwrite = any(item.overwrite for item in left)
+            if not overwrite and candidates.is_served(new, seen):
+                _answer(left, Deployed(str(seen.current), new.rendered.notes))
+                self._end(State.DONE, "")
+                return
             if not overwrite and (touched := self._by_hand(new, seen)):
                 left = self._refuse(left, touched)
                 continue
@@ -306,9 +310,7 @@ class Site:
                 for request in left:
                     request.fail(error)
                 return
-            for request in left:
-                if not request.answer.done():
-                    request.answer.set_result(done)
+            _answer(left, done)
             return
 
     async def _serve(
@@ -497,6 +499,12 @@ class Site:
     def _tell(self) -> None:
         for callback in tuple(self._listeners):
             callback()
+
+
+def _answer(requests: Sequence[Request], done: Deployed) -> None:
+    for request in requests:
+        if not request.answer.done():
+            request.answer.set_result(done)
 
 
 def _is_of_a_part(path: str) -> bool:
