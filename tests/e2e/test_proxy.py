@@ -20,7 +20,7 @@ from tests.e2e.test_users import add
 from tests.e2e.visits import Place, Tab, Visit
 from tests.peers.hub import PASSWORD, HubProcess
 from tests.peers.nginx import Backend, StartBackend, end, own_spec
-from tests.peers.ports import require
+from tests.peers.ports import free_port_number, require
 from tests.peers.sshd import public_folder
 
 if TYPE_CHECKING:
@@ -346,6 +346,27 @@ async def test_who_may_not_is_shown_how_it_is_and_asks_for_nothing_that_is_refus
     await expect(deploy).to_be_enabled()
     await audit.flush()
     assert await audit.query(action="denied") == []
+
+
+async def test_what_the_authority_says_is_quoted_and_it_is_asked_again(
+    edge: Edge, site: Backend, visit: Visit
+) -> None:
+    nobody = free_port_number()
+    acme = {"directory": f"https://127.0.0.1:{nobody}/dir", "challenge": "http-01"}
+    spec = {"name": "Blog", "domain_names": ["blog.test"], "provider": "acme", "acme": acme}
+    async with aiohttp.ClientSession(headers=edge.hub.headers) as session:
+        address = f"{edge.hub.url}/api/resources/proxy.certificate/blog"
+        async with session.put(address, json=spec) as answer:
+            assert answer.status == 201, await answer.text()
+    await edge.with_blog(site, certificate_id="blog")
+    tab = await arrive(visit, edge, "/proxies/certificates")
+    card = tab.page.get_by_role("listitem").filter(has_text="blog.test")
+    await expect(card).to_contain_text("Not issued yet")
+    await expect(card.locator("pre")).to_contain_text(f"127.0.0.1:{nobody}")
+    await card.get_by_role("button", name="Get it now: Blog").click()
+    await expect(card.get_by_role("alert")).to_contain_text(f"127.0.0.1:{nobody}")
+    await expect(card.get_by_role("alert")).to_contain_text("tried again at")
+    await expect(card.get_by_role("button", name="Get it now: Blog")).to_be_enabled()
 
 
 @pytest.mark.parametrize(

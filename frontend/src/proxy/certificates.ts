@@ -91,10 +91,12 @@ export class ProxyCertificates extends LitElement {
     return servers.map((server, index) => html`${index ? ", " : nothing}<a href="/proxies/servers/${server}"><bdi>${this.proxies.serverName(server)}</bdi></a>`);
   }
 
-  #renew({ key, title }: Resource, order: Order | undefined) {
+  #renew(resource: Resource, order: Order | undefined) {
+    const { key, title } = resource;
     const why = denial("apply", this.proxies.type(CERTIFICATE));
-    return html`<button type="button" class="small" aria-label=${t("proxy_renew_of", { name: title })} title=${why || nothing} ?disabled=${why !== "" || (order !== undefined && !order.over)}
-      @click=${() => void this.#order(key)}>${icon("update", 16)}${t("proxy_renew")}</button>`;
+    const first = this.#end(resource) === undefined;
+    return html`<button type="button" class="small" aria-label=${first ? t("proxy_issue_of", { name: title }) : t("proxy_renew_of", { name: title })} title=${why || nothing} ?disabled=${why !== "" || (order !== undefined && !order.over)}
+      @click=${() => void this.#order(key, first ? "issue" : "renew")}>${icon("update", 16)}${t(first ? "proxy_issue" : "proxy_renew")}</button>`;
   }
 
   #put(key: string, order: Order): void {
@@ -103,10 +105,10 @@ export class ProxyCertificates extends LitElement {
     this.orders = new Map(this.orders).set(key, order);
   }
 
-  async #order(key: string): Promise<void> {
+  async #order(key: string, deed: "issue" | "renew"): Promise<void> {
     this.#put(key, { jobId: "", over: false, problem: "" });
     try {
-      const { job_id } = await call<{ job_id: string | null }>("renew", { certificate: key });
+      const { job_id } = await call<{ job_id: string | null }>(deed, { certificate: key });
       this.#put(key, { jobId: job_id ?? "", over: job_id === null, problem: job_id === null ? t("nothing_to_do") : "" });
     } catch (error) {
       this.#put(key, { jobId: "", over: true, problem: failureText(error) });

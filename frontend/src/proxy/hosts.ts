@@ -148,7 +148,7 @@ export class ProxyHosts extends LitElement {
   #upstream({ kind, healthy, responseTime }: Row) {
     if (kind !== "host") return nothing;
     if (healthy === undefined) return html`<span class="none">${t("not_known")}</span>`;
-    return html`<span class="marks">${healthy ? badge(t("proxy_healthy"), "good", "check") : badge(t("proxy_failing"), "bad", "cross")}${responseTime === undefined ? nothing : html`<span class="figure small">${duration(responseTime)}</span>`}</span>`;
+    return html`<span class="marks">${healthy ? badge(t("proxy_healthy"), "good", "check") : badge(t("proxy_failing"), "bad", "cross")}${!healthy || responseTime === undefined ? nothing : html`<span class="figure small">${duration(responseTime)}</span>`}</span>`;
   }
 
   #rates({ kind, rates }: Row) {
