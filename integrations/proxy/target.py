@@ -177,8 +177,12 @@ class Target:
         outcome.check()
 
     async def start(self) -> None:
-        """Start the hub's own instance."""
-        (await self.nginx(["-p", self.base, "-c", self.main])).check()
+        """Start the hub's own instance; raises `CommandFailed` with nginx's first reason."""
+        outcome = await self.nginx(["-p", self.base, "-c", self.main])
+        if outcome.kind is OutcomeKind.EXIT and "[emerg]" in outcome.error_text:
+            reason = outcome.error_text.partition("[emerg] ")[2].splitlines()[0]
+            raise CommandFailed(f"nginx does not start: {reason[:300]}")
+        outcome.check()
 
     async def quit(self) -> None:
         """End the hub's own instance when its requests are done."""

@@ -4,7 +4,7 @@ Run `python tests/benchmarks/bench_proxy.py [--servers 50] [--hosts 1000] [--jso
 prints JSON, times in milliseconds. `deploy`: one changed host on one server; `commands` is the sum
 of all commands but the proof, `total` what a caller waits until the new release is proven, `bare`
 the same scripts one after the other over raw asyncssh. `many`: a server with many hosts: rendering,
-the upload of everything, the look that compares every file (`bare_sha256sum`: the same files read
+the upload of everything (`bare_untar`: the same archive unpacked here), the look that compares every file (`bare_sha256sum`: the same files read
 on this machine), and one changed host. `fleet`: servers (each a `host.server` and an nginx of its
 own) in waves of ten; `memory` is what this process grew by, in MB.
 """
@@ -29,6 +29,7 @@ import aiohttp
 from aiohttp import web
 
 from hub import bootstrap
+from hub.resources import Phase
 from integrations.proxy import candidates
 from integrations.proxy.target import Target
 from tests.integrations.proxy.conftest import World, forward
@@ -184,11 +185,23 @@ async def many(world: World, backend: Backend, count: int) -> dict[str, Any]:
         begun = time.perf_counter()
         run_bare(["find", tree, "-type", "f", "-exec", "sha256sum", "{}", "+"])
         local.append((time.perf_counter() - begun) * 1000)
+    untar = []
+    with tempfile.TemporaryDirectory(dir=world.bases["web"].parent) as scratch:
+        archive = f"{scratch}/all.tar"
+        run_bare(["tar", "-cf", archive, "-C", tree, "."])
+        for number in range(3):
+            folder = Path(scratch) / str(number)
+            folder.mkdir()
+            begun = time.perf_counter()
+            run_bare(["tar", "-xf", archive, "-C", str(folder)])
+            run_bare(["sync", "-f", str(folder)])
+            untar.append((time.perf_counter() - begun) * 1000)
     after = await deploy(world, backend, 5)
     return {
         "hosts": count,
         "rendered_and_packed_ids": round(rendered, 1),
         "upload": round(timed.taken["stage"], 1),
+        "bare_untar": median(untar),
         "first_deploy": round(first, 1),
         "first_each": {name: round(taken, 1) for name, taken in timed.taken.items()},
         "drift_check": median(looks),
@@ -215,7 +228,9 @@ async def fleet(world: World, sshd: Sshd, folder: Path, backend: Backend, count:
         world.ports[key] = {"http_port": int(str(spec["http_port"]))}
         await world.put(f"proxy.server/{key}", **spec)
     for key in keys:
-        await world.settled(f"proxy.server/{key}")
+        status = await world.settled(f"proxy.server/{key}")
+        if status.phase is not Phase.IN_SYNC:
+            raise RuntimeError(f"{key}: {status.message}")
     installed = time.perf_counter() - begun
     await world.good("proxy.group/all", servers=keys, canary=1, wave=10)
     taken = []

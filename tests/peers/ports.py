@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import secrets
 import shutil
 import socket
 import time
@@ -15,6 +16,21 @@ def free_port_number() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def quiet_port_number() -> int:
+    """Return a free port that no outgoing connection is given meanwhile.
+
+    For peers that listen later: ports above 32767 are handed out by the kernel to anybody.
+    """
+    while True:
+        port = secrets.randbelow(20_000) + 11_000
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 def require(program: str, install: str) -> str:
