@@ -96,7 +96,7 @@ def test_challenges_have_no_door(bench: Bench, echo: Echo) -> None:
     folder = bench.base / "acme" / ".well-known" / "acme-challenge"
     (folder / "token").write_text("answer")
     auth = {"url": f"http://127.0.0.1:{echo.port}/verify"}
-    snippet = "deny 127.0.0.1; auth_basic closed; auth_basic_user_file /none;"
+    snippet = "deny 127.0.0.1; auth_basic closed; auth_basic_user_file /none; auth_request /no;"
     bench.serve(
         doors(items=USERS),
         app(

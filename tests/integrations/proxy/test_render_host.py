@@ -2,6 +2,7 @@
 
 import re
 import socket
+import ssl
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -36,6 +37,7 @@ def test_a_request_reaches_the_upstream_as_it_is(bench: Bench, echo: Echo) -> No
     assert headers["x-forwarded-proto"] == headers["x-forwarded-scheme"] == "http"
     assert bench.ask("any.wild.test").status == 200
     assert bench.ask("other.test").status == 0
+    assert bench.ask("blog.test", "/.well-known/acme-challenge/x").headers["server"] == "nginx"
 
 
 def test_the_client_says_nothing_about_proxies_and_connections(bench: Bench, echo: Echo) -> None:
@@ -391,10 +393,11 @@ def test_http2_by_version(bench: Bench) -> None:
     assert rendered.notes[0].field == "http2_support"
 
 
-def test_http2_is_spoken(bench: Bench, echo: Echo) -> None:
-    import ssl
-
-    bench.serve(secured(bench), app(echo, certificate_id="web"))
+@pytest.mark.parametrize("site", ["close", "none"])
+def test_the_newest_of_tls_and_http_is_spoken(bench: Bench, echo: Echo, site: str) -> None:
+    """Also when the first server block of the port is one that only refuses."""
+    bench.server = replace(bench.server, spec={**bench.server.spec, "default_site": site})
+    bench.serve(secured(bench), app(echo, "a"), app(echo, certificate_id="web"))
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

@@ -208,7 +208,8 @@ def test_a_drop_in_that_nothing_takes_in(shared: Shared) -> None:
 
 
 def test_a_drop_in_in_the_wrong_block(shared: Shared) -> None:
-    shared.write(MAIN.replace("FOLDER/conf.d/*.conf", "FOLDER/modules-enabled/*.conf"))
+    text = MAIN.replace("    include FOLDER/conf.d/*.conf;\n", "")
+    shared.write(f"{text}\ninclude FOLDER/conf.d/*.conf;\n")
     with pytest.raises(FlawError) as error:
         shared.candidate(shared.bench.render(host()))
     assert error.value.field == "drop_in"

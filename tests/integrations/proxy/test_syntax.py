@@ -91,6 +91,15 @@ def accepts(folder: Path, text: str) -> bool:
     )
 
 
+@pytest.mark.parametrize("text", ["x ${{y}};", "x $y{;", "x a{;", "x '${';", "x ${y{z;"])
+def test_braces_behind_a_dollar(tmp_path: Path, text: str) -> None:
+    try:
+        read = all(one.block is None for one in parse(text))
+    except MalformedError:
+        read = False
+    assert accepts(tmp_path, text) is read
+
+
 ALPHABET = "ab \t\r\n;{}\"'\\#$()~^"
 
 
