@@ -3,10 +3,11 @@
 Run `python tests/benchmarks/bench_proxy.py [--servers 50] [--hosts 1000] [--json FILE]` as root;
 prints JSON, times in milliseconds. `deploy`: one changed host on one server; `commands` is the sum
 of all commands but the proof, `total` what a caller waits until the new release is proven, `bare`
-the same scripts one after the other over raw asyncssh. `many`: a server with many hosts: rendering,
-the upload of everything (`bare_untar`: the same archive unpacked here), the look that compares every file (`bare_sha256sum`: the same files read
-on this machine), and one changed host. `fleet`: servers (each a `host.server` and an nginx of its
-own) in waves of ten; `memory` is what this process grew by, in MB.
+as many commands that do nothing over raw asyncssh. `many`: a server with many hosts: rendering, the
+upload of everything (`bare_untar`: the same files unpacked on this machine), the look that compares
+every file (`bare_sha256sum`: the same files read on this machine), and one changed host. `fleet`:
+servers (each a `host.server` and an nginx of its own) in waves of ten; `memory` is what this
+process grew by, in MB.
 """
 
 import argparse
