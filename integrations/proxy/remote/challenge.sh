@@ -26,7 +26,7 @@ while read -r token content; do token "$token"; rm -f "$dir/$token" "$dir/.$toke
 check)
 while read -r name token; do
 name "$name"; token "$token"
-said=$(curl -s -m 5 -w '\n%{http_code}' -H "Host: $name" "http://$address:$port/.well-known/acme-challenge/$token" </dev/null 2>/dev/null | head -c 1000 | tr -c '[:print:]\n' ' ')
+said=$(curl -q -s -g -m 5 --noproxy '*' -w '\n%{http_code}' -H "Host: $name" "http://$address:$port/.well-known/acme-challenge/$token" </dev/null 2>/dev/null | head -c 1000 | tr -c '[:print:]\n' ' ')
 printf '%s %s %s\n' "$name" "$(printf '%s\n' "$said" | tail -n 1)" "$(printf '%s\n' "$said" | head -n 1 | head -c 300)"
 done
 ;;

@@ -7,7 +7,7 @@ s() { printf '\n%s %s\n' "$mark" "$1"; }
 link=$(readlink "$base/current" 2>/dev/null)
 [ -z "$link" ] && [ -e "$base/current" ] && link=not-a-link
 s current; printf '%s\n' "$link"
-s served; curl -s -m 2 "http://127.0.0.1:$port/hub/release" 2>/dev/null
+s served; curl -q -s -g -m 2 --noproxy '*' "http://127.0.0.1:$port/hub/release" 2>/dev/null
 partial=
 s releases; for d in "$base"/releases/*/; do d=${d%/}; if [ -e "$d/.complete" ]; then printf '%s\n' "${d##*/}"; else partial="$partial ${d##*/}"; fi; done
 s partial; for d in $partial; do printf '%s\n' "$d"; done

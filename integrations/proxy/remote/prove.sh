@@ -5,7 +5,7 @@ export LC_ALL=C
 port=$1 id=$2 log=$4 offset=$5 hits=0 end=
 [ "$id" = - ] && id=
 while :; do
-said=$(curl -s -m 2 "http://127.0.0.1:$port/hub/release" 2>/dev/null)
+said=$(curl -q -s -g -m 2 --noproxy '*' "http://127.0.0.1:$port/hub/release" 2>/dev/null)
 if [ "$said" = "$id" ]; then
 hits=$((hits + 1))
 [ "$hits" -ge 3 ] && exit 0
