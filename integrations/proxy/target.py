@@ -158,7 +158,9 @@ class Target:
     async def test(self) -> Outcome:
         """Let nginx read the candidate; its words are in `error_text`."""
         await self.rights()
-        return await self.nginx(["-t", "-q", "-p", self.base, "-c", f"{self.base}/candidate.conf"])
+        # a distribution's relative paths, such as those of modules, are below a prefix of its own
+        prefix = ["-p", self.base] if self.own else []
+        return await self.nginx(["-t", "-q", *prefix, "-c", f"{self.base}/candidate.conf"])
 
     async def swap(self, id: str | None, log: str) -> int | None:
         """Make a release the current one; None = the hub's files leave nginx.

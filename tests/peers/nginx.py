@@ -17,7 +17,8 @@ from tests.peers.ports import quiet_port_number, require, wait_for, wait_for_por
 from tests.peers.sshd import Account, public_folder
 
 INSTALL = "apt-get install -y nginx-light libnginx-mod-stream"
-STREAM = "/usr/lib/nginx/modules/ngx_stream_module.so"
+STREAM = "modules/ngx_stream_module.so"
+"""As Debian writes it: below the prefix that nginx was built with."""
 
 # As Debian lays it out, in another place and on another port.
 _MAIN = """\
