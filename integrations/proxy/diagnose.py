@@ -34,11 +34,6 @@ _ADVICE: Final = (
         "main_config",
         "set server_names_hash_bucket_size 512 in the main configuration",
     ),
-    (
-        "dlopen()",
-        "servers",
-        "the module is not there: install libnginx-mod-stream (Debian, Ubuntu) or nginx-mod-stream",
-    ),
 )
 
 
@@ -113,6 +108,8 @@ def _flaws(known: _Known, message: str) -> list[Flaw]:
     for sign, field, advice in _ADVICE:
         if sign in text:
             return [Flaw(known.server, field, f"{text}; {advice}")]
+    if "dlopen()" in text and "ngx_stream_module" in text:
+        return _without_module(known, text)
     if place is not None:
         return [_placed(known, text, place[2], int(place[3]))]
     if (socket := _SOCKET.search(text)) is not None:
@@ -125,6 +122,14 @@ def _flaws(known: _Known, message: str) -> list[Flaw]:
         if places := known.lines(lambda line, path=path: path in line):  # type: ignore[misc]
             return _told(known, places, _for_files(text))
     return [Flaw(known.server, "", text)]
+
+
+def _without_module(known: _Known, text: str) -> list[Flaw]:
+    """Say to every stream that this nginx has no module for it."""
+    advice = "install libnginx-mod-stream (Debian, Ubuntu) or nginx-mod-stream"
+    streams = [one.part for path, one in known.files.items() if path.startswith("stream/")]
+    places = [(part, "servers") for part in streams if part is not None]
+    return _told(known, places, f"{text}; {advice}")
 
 
 def _placed(known: _Known, text: str, path: str, line: int) -> Flaw:

@@ -158,9 +158,20 @@ def test_an_address_that_is_not_here(bench: Bench) -> None:
 def test_a_module_that_is_not_installed(bench: Bench) -> None:
     spec = {"incoming_port": 9, "forwarding_host": "127.0.0.1", "forwarding_port": 10}
     bench.features = replace(bench.features, modules_path="/nowhere")
-    flaws = complaint(bench, part("proxy.stream/db", **spec))
-    assert places(flaws) == [("proxy.server/web", "servers")]
+    flaws = complaint(bench, part("proxy.stream/db", **spec), host())
+    assert places(flaws) == [("proxy.stream/db", "servers")]
     assert "libnginx-mod-stream" in flaws[0].message
+
+
+def test_a_module_of_somebody_else(bench: Bench) -> None:
+    rendered = bench.render(host())
+    bench.put(rendered)
+    foreign = bench.base / "foreign.conf"
+    foreign.write_text("load_module /none/ngx_mail_module.so;\n")
+    main = bench.base / "nginx.conf"
+    main.write_text(f"include {foreign};\n{main.read_text()}")
+    flaws = diagnose(bench.test().stderr, rendered.files, str(bench.base), "r1")
+    assert places(flaws) == [("proxy.server/web", "main_config")]
 
 
 def test_a_long_name_in_an_nginx_that_has_small_buckets(bench: Bench) -> None:
