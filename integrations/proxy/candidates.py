@@ -78,7 +78,9 @@ def build(
     if seen.features is None:
         raise ValueError("nothing can be rendered for an unknown nginx")
     others = [part for part in parts.values() if part.type != SERVER]
-    rendered = render(own, seen.features, others, pairs, nameservers=seen.nameservers)
+    rendered = render(
+        own, seen.features, others, pairs, nameservers=seen.nameservers, main_text=seen.main
+    )
     if rendered.flaws:
         return Candidate(parts, rendered, None)
     try:

@@ -29,12 +29,13 @@ def render(
     pairs: Mapping[str, Pair],
     *,
     nameservers: Sequence[str] = (),
+    main_text: str = "",
 ) -> Rendered:
     """Return the files of a server.
 
     `parts` go from the oldest to the newest: of two that want the same, the first has it. `pairs`
     holds certificates by key; one that is not in it lies on the server already. `nameservers` are
-    those of the server itself.
+    those of the server itself, `main_text` is the main configuration of a shared nginx.
     """
     here = Here(server, complete(server), features, {one.id: one for one in parts}, nameservers)
     if (server_flaw := _port_clash(here)) is not None:
@@ -66,7 +67,7 @@ def render(
         else:
             files.append(written)
     served = [name for part_id, held in names.items() if part_id not in bad for name in held]
-    files.insert(0, base.write_hub(here, served, http3=bool(http3)))
+    files.insert(0, base.write_hub(here, served, main_text, http3=bool(http3)))
     if here.own:
         files.insert(0, base.write_main(here, served, stream=bool(streams)))
     files += here.files.values()

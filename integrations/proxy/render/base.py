@@ -7,6 +7,7 @@ from integrations.proxy.models import REJECT_HANDSHAKE, File
 from integrations.proxy.render.context import Here
 from integrations.proxy.render.listen import TLS, challenges, listens, quic
 from integrations.proxy.render.writer import Page, literal
+from integrations.proxy.syntax import MalformedError, parse
 
 MARK: Final = "@release@"
 """Stands where the release's id goes, which is a hash of all this."""
@@ -36,8 +37,11 @@ LONGEST_PLAIN_NAME: Final = 46
 MANY_NAMES: Final = 400
 
 
-def write_hub(here: Here, names: Iterable[str], *, http3: bool) -> File:
-    """Return `http/00-hub.conf`, read before all others."""
+def write_hub(here: Here, names: Iterable[str], main_text: str, *, http3: bool) -> File:
+    """Return `http/00-hub.conf`, read before all others.
+
+    What the main configuration of a shared nginx says is not said again: nginx takes it once.
+    """
     page = Page("What all hosts share")
     page.add(None, f"log_format hub_json escape=json '{_LOG}'")
     page.block(None, "map $http_upgrade $hub_connection", "default upgrade", "'' ''")
@@ -56,7 +60,9 @@ def write_hub(here: Here, names: Iterable[str], *, http3: bool) -> File:
         *(f'"~*{one}" 1' for one in _EXPLOITS),
     )
     if not here.own:
-        page.rows(("domain_names", one) for one in hashes(names))
+        wanted = hashes(names)
+        known = _said(main_text) if wanted else frozenset()
+        page.rows(("domain_names", one) for one in wanted if one.split()[0] not in known)
     _status(here, page)
     _default(here, page, http3=http3)
     return page.file("http/00-hub.conf", here.server.id)
@@ -74,6 +80,15 @@ def hashes(names: Iterable[str]) -> list[str]:
         size = 1 << (2 * count).bit_length()
         found.append(f"server_names_hash_max_size {size}")
     return found
+
+
+def _said(main_text: str) -> frozenset[str]:
+    """Return the directives in the http block of a main configuration."""
+    try:
+        blocks = [one.block for one in parse(main_text) if one.name == "http"]
+    except MalformedError:
+        return frozenset()
+    return frozenset(one.name for block in blocks for one in block or ())
 
 
 def _status(here: Here, page: Page) -> None:

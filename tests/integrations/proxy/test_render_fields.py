@@ -9,7 +9,7 @@ import voluptuous as vol
 
 from integrations.proxy import schema
 from integrations.proxy.models import Part
-from integrations.proxy.render import main
+from integrations.proxy.render import main, render
 from tests.peers.rendered import Bench, certificate, host, make_pair, part
 
 ELSEWHERE = {
@@ -223,9 +223,21 @@ def test_a_shared_nginx_keeps_its_own_ways(bench: Bench) -> None:
     assert "server_names_hash_bucket_size 512;" in bench.text(long, "http/00-hub.conf")
 
 
-def test_name_servers_of_the_server_itself(bench: Bench) -> None:
-    from integrations.proxy.render import render
+def test_what_the_main_file_says_is_not_said_again(bench: Bench) -> None:
+    """nginx takes these directives once, and a distribution may have set them."""
+    server = replace(bench.server, spec={**bench.server.spec, "instance": "shared"})
+    parts = [host(domain_names=["a" * 50 + ".test"])]
+    for text, there in (
+        ("http { server_names_hash_bucket_size 1024; }", False),
+        ("http { # server_names_hash_bucket_size 64;\n}", True),
+        ("http {", True),
+    ):
+        rendered = render(server, bench.features, parts, {}, main_text=text)
+        hub = bench.text(rendered, "http/00-hub.conf")
+        assert ("server_names_hash_bucket_size" in hub) is there, text
 
+
+def test_name_servers_of_the_server_itself(bench: Bench) -> None:
     server = replace(bench.server, spec={**bench.server.spec, "resolver": []})
     found = ["192.0.2.53", "2001:db8::53", "fe80::1%eth0"]
     rendered = render(server, bench.features, [host(forward_host="app")], {}, nameservers=found)
