@@ -77,6 +77,13 @@ describe("a row", () => {
     expect(rowOf(resource("proxy.server/edge"), undefined)).toBeUndefined();
   });
 
+  it("is behind where a server serves something else, unless its phase says so already", () => {
+    const told = { hosts: { blog: { servers: { edge: { state: "outdated" }, spare: { state: "deployed" }, other: { state: "unknown" } } } } };
+    const found = row("proxy.host/blog", {}, told);
+    expect([found.behind, isBehind(found), cares(found)]).toEqual([["edge"], true, true]);
+    expect(row("proxy.host/blog", {}, told, "applying").behind).toEqual([]);
+  });
+
   it("knows nothing without the status, and never says zero for it", () => {
     const found = rowOf(resource("proxy.host/blog", { domain_names: ["a.test"], enabled: false }), undefined)!;
     expect([found.healthy, found.responseTime, total(found.rates), found.servers, found.enabled]).toEqual([undefined, undefined, undefined, [], false]);
@@ -251,12 +258,26 @@ describe("what the pages show", () => {
     expect(other.proxies.silence?.message).toBe("too slow");
   });
 
+  it("calls nothing behind by what was told before it changed", async () => {
+    answer = async () => ({ hosts: { blog: { servers: { edge: { state: "outdated" } } } } });
+    const { proxies } = sit("admin");
+    await vi.advanceTimersByTimeAsync(1);
+    all({ "proxy.host": [resource("proxy.host/blog")] });
+    expect(proxies.rows[0]!.behind).toEqual(["edge"]);
+    await vi.advanceTimersByTimeAsync(100);
+    tell.get("proxy.host")!({ action: "status", resource: resource("proxy.host/blog") });
+    expect(proxies.rows[0]!.behind).toEqual([]);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(proxies.rows[0]!.behind).toEqual(["edge"]);
+  });
+
   it("is whole when every list has come or was refused", async () => {
     refused = "proxy.certificate";
     const { proxies } = sit("viewer");
     await vi.advanceTimersByTimeAsync(1);
     expect(proxies.loaded).toBe(false);
     all({ "proxy.server": [resource("proxy.server/edge", {}, "in_sync", "Edge")], "proxy.host": [resource("proxy.host/blog", { servers: ["edge"] })] });
+    expect(proxies.rows).toBe(proxies.rows);
     expect([proxies.loaded, proxies.failure, proxies.serverName("edge"), proxies.rows.length]).toEqual([true, undefined, "Edge", 1]);
     expect(proxies.newAddress("proxy.host")).toBe('/resources/proxy.host?new=1&with=' + encodeURIComponent('{"servers":["edge"]}'));
     expect(proxies.newAddress("proxy.server")).toBe("/resources/proxy.server?new=1");

@@ -272,13 +272,17 @@ async def test_a_server_is_rolled_back_and_the_host_deployed_again(
     assert await edge.ask() == REFUSED
     await expect(releases.locator("li").first.get_by_role("button")).to_be_visible()
 
-    await tab.open("/proxies/deploy?resource=proxy.host/blog")
+    await page.locator(".tabs").get_by_role("link", name="Hosts").click()
+    await expect(row(tab)).to_contain_text("Behind: Edge")
+    await row(tab).get_by_role("link", name="Deploy").click()
     await expect(page.locator(".text .add").first).to_contain_text("# proxy.host/blog")
     await page.locator("hub-proxy-deploy").get_by_role("button", name="Deploy").click()
     await expect(page.get_by_role("heading", name="blog.test")).to_be_focused()
     await expect(page.locator("hub-following .badge").first).to_have_text("Applied")
     await expect(page.locator("hub-job .log")).to_contain_text("nginx tests the candidate")
     assert await edge.ask() == "site /\n"
+    await page.get_by_role("link", name="To the hosts").click()
+    await expect(row(tab)).to_contain_text("In sync", timeout=15_000)
 
 
 async def test_a_host_is_switched_off_and_on(edge: Edge, site: Backend, visit: Visit) -> None:

@@ -173,7 +173,7 @@ export class ProxyHosts extends LitElement {
     const { status, deleting } = row.resource;
     const drift = row.touched.length ? touchedBadge(row.touched.map((key) => this.proxies.serverName(key)).join(", ")) : nothing;
     const behind = isBehind(row) && mayResource("apply", this.proxies.type(row.resource.resource_type));
-    return html`<span class="marks">${row.enabled ? nothing : badge(t("proxy_off"), "calm", "pause")}${phaseBadge(deleting ? "deleting" : status.phase)}${drift}
+    return html`<span class="marks">${row.enabled ? nothing : badge(t("proxy_off"), "calm", "pause")}${row.behind.length ? badge(t("proxy_behind", { servers: row.behind.map((key) => this.proxies.serverName(key)).join(", ") }), "warn", "clock") : phaseBadge(deleting ? "deleting" : status.phase)}${drift}
         ${behind ? html`<a class="button small" href="/proxies/deploy?resource=${row.id}">${t("proxy_deploy")}</a>` : nothing}</span>
       ${cares(row) && status.message ? html`<p class="problem"><bdi>${status.message}</bdi></p>` : nothing}`;
   }

@@ -26,6 +26,8 @@ export interface Row {
   rates: Rates | undefined;
   /** Servers on which its file is not as it was deployed. */
   touched: string[];
+  /** Servers that serve something else of it, or nothing: an older revision after going back, say. */
+  behind: string[];
 }
 
 /** Return the kind of a resource; undefined = it is not deployed as a row. */
@@ -55,8 +57,17 @@ export function rowOf(resource: Resource, status: Status | undefined, ends: (cer
     healthy: told.upstream?.healthy ?? undefined,
     responseTime: seconds(told.upstream?.response_time),
     rates: told.requests ?? undefined,
+    behind: settled(resource) ? servers.filter((server) => BEHIND.has(told.servers?.[server]?.state ?? "")) : [],
     touched: servers.filter((server) => drifted(status?.servers[server]?.drift).some(({ path }) => path === file)),
   };
+}
+
+/** States of a host on a server that a deploy would change. */
+const BEHIND: ReadonlySet<string> = new Set(["failed", "missing", "outdated"]);
+
+/** Tell whether nobody works on it and nothing else says already that it is behind. */
+function settled({ status, deleting }: Resource): boolean {
+  return !deleting && status.phase === "in_sync";
 }
 
 /** Return the file of a release that a resource is written to. */
@@ -113,12 +124,12 @@ export function total(rates: Rates | undefined): number | undefined {
 
 /** Tell whether a row asks for a person's attention. */
 export function cares(row: Row): boolean {
-  return needsCare(row.resource) || row.healthy === false || row.touched.length > 0 || row.resource.status.drift.length > 0;
+  return needsCare(row.resource) || row.healthy === false || row.touched.length > 0 || row.behind.length > 0 || row.resource.status.drift.length > 0;
 }
 
 /** Tell whether the servers do not serve what is wanted. */
-export function isBehind({ resource: { status, deleting } }: Row): boolean {
-  return !deleting && (status.phase === "failed" || status.phase === "drifted" || status.phase === "pending" || status.drift.length > 0);
+export function isBehind({ resource: { status, deleting }, behind }: Row): boolean {
+  return !deleting && (behind.length > 0 || status.phase === "failed" || status.phase === "drifted" || status.phase === "pending" || status.drift.length > 0);
 }
 
 /** Return the rows that hold every word and belong to a server; `is:problem` keeps those that need care. */

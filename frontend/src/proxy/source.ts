@@ -32,6 +32,10 @@ export class Proxies implements ReactiveController {
   readonly #loaded = new Set<string>();
   readonly #follows: readonly Follow<ResourceEvent>[];
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #rows: readonly Row[] | undefined;
+  /** When resources changed, and when the status was asked for that is shown. */
+  readonly #changed = new Map<string, number>();
+  #told = 0;
   #asked = 0;
   #due = 0;
   /** Who may not call services is not asked for: each refusal would stand in the audit log. */
@@ -72,9 +76,19 @@ export class Proxies implements ReactiveController {
     return this.#follows[FOLLOWED.indexOf(HOST)]!.failure;
   }
 
-  get rows(): Row[] {
+  /** Every host, redirection, 404 host and stream; the same list until something changes. */
+  get rows(): readonly Row[] {
+    return (this.#rows ??= this.#made());
+  }
+
+  #made(): Row[] {
     const ends = (key: string) => epoch(this.certificate(key).not_after);
-    return DEPLOYED.flatMap((type) => [...(this.#known.get(type)?.values() ?? [])]).flatMap((each) => rowOf(each, this.status, ends) ?? []);
+    return DEPLOYED.flatMap((type) => [...(this.#known.get(type)?.values() ?? [])]).flatMap((each) => {
+      const row = rowOf(each, this.status, ends);
+      // What was told before the resource changed says nothing of whether it is behind now.
+      if (row && (this.#changed.get(row.id) ?? 0) > this.#told) row.behind = [];
+      return row ?? [];
+    });
   }
 
   /** Return what is known of a server: what is watched, else what its resource tells. */
@@ -122,10 +136,11 @@ export class Proxies implements ReactiveController {
   async refresh(): Promise<void> {
     if (this.#denied) return;
     clearTimeout(this.#timer);
-    this.#asked = Date.now();
+    const asked = (this.#asked = Date.now());
     this.#timer = undefined;
     try {
       this.status = tidy(await call<Partial<Status>>("status"));
+      this.#told = asked;
       this.silence = undefined;
     } catch (error) {
       const failure = asLinkError(error);
@@ -133,6 +148,7 @@ export class Proxies implements ReactiveController {
       this.#denied ||= failure.code === "unauthorized";
       if (failure.code !== "connection_lost") this.status = undefined;
     }
+    this.#rows = undefined;
     this.host.requestUpdate();
     this.#later(IDLE_MS);
   }
@@ -148,11 +164,14 @@ export class Proxies implements ReactiveController {
       message: () => ({ type: "resource/subscribe", resource_type: type }),
       take: (event) => {
         take(known, event);
+        this.#rows = undefined;
         this.#loaded.add(type);
+        if (event.resource) this.#changed.set(idOf(event.resource), Date.now());
         if (!event.resources) this.#later(SOONEST_MS);
       },
       reset: () => {
         known.clear();
+        this.#rows = undefined;
         this.#loaded.delete(type);
       },
     });
