@@ -382,6 +382,7 @@ class Engine:
         except HubError as error:
             if not isinstance(error, JobInterrupted):
                 self._after_failure(lane, resource, error)
+                await self._tell(lane, desired)
             return
         await self._after_apply(lane, desired)
 
@@ -442,6 +443,16 @@ class Engine:
         status = self._board.get(resource.id)
         retry_at = None if cancelled else status.retry_at
         self._board.set(resource.id, status.but(phase=Phase.FAILED, retry_at=retry_at))
+
+    async def _tell(self, lane: Lane, desired: Desired) -> None:
+        """Show what a failed apply left behind; the next attempt looks for itself."""
+        try:
+            observed = await self._observe(lane, desired)
+            status = self._status(lane, desired, observed)
+        except Exception as error:  # noqa: BLE001 - the failure itself has been told
+            _LOGGER.debug("%s: no look after the failure: %s", desired.id, words(error))
+            return
+        self._board.set(desired.id, status)
 
     def _host(self, name: str | None) -> asyncio.Lock | None:
         """Return what keeps two applies from one outside host."""

@@ -148,7 +148,7 @@ class Deploy:
             data,
             size=release.size,
             base_of=None if before is None else before.release,
-            worker="" if self._seen.features is None else self._seen.features.user or "",
+            worker=self._seen.worker or "",
         )
 
     async def _test(self) -> str:
@@ -168,12 +168,13 @@ class Deploy:
 
     async def _reload_and_prove(self, id: str | None, offset: int | None = None) -> None:
         target = self._target
-        if target.own and not self._seen.running:
+        if target.own and id is None:
+            self._say(State.RELOADING, "Ending nginx")
+            if self._seen.running:
+                await target.quit()
+        elif target.own and not self._seen.running:
             self._say(State.RELOADING, "Starting nginx")
             await target.start()
-        elif target.own and id is None:
-            self._say(State.RELOADING, "Ending nginx")
-            await target.quit()
         else:
             self._say(State.RELOADING, "nginx reloads")
             await self._sure(target.reload)

@@ -59,7 +59,7 @@ class _Known:
         for folder in (f"{self.base}/releases/{self.release}/", f"{self.base}/current/"):
             if path.startswith(folder):
                 return path.removeprefix(folder)
-        if path in (f"{self.base}/candidate.conf", f"{self.base}/nginx.conf"):
+        if path in (f"{self.base}/candidate.d/candidate.conf", f"{self.base}/nginx.conf"):
             return "nginx.conf"
         return None
 
@@ -136,7 +136,7 @@ def _placed(known: _Known, text: str, path: str, line: int) -> Flaw:
     at = known.at(path, line)
     if at is None:
         where = f"{path}:{line}, which is not the hub's"
-        if path == f"{known.base}/candidate.conf":
+        if path == f"{known.base}/candidate.d/candidate.conf":
             where = "the main configuration"
         told = f"{text} in {where}"
         return Flaw(known.server, "main_config", told)

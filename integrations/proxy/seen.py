@@ -11,6 +11,7 @@ from integrations.proxy.models import Features, Part
 _SUM: Final = re.compile(r"([0-9a-f]{64})  (.+)")
 _MODE: Final = re.compile(r"([0-7]{3,4}) (.+?) (\S+)")
 _RELEASE: Final = re.compile(r"r\d{6,9}-[0-9a-f]{8}")
+_USER: Final = re.compile(r"^[ \t]*user[ \t]+[\"']?([A-Za-z0-9_.-]+)[\"']?[ \t;]", re.MULTILINE)
 _ADDRESS: Final = re.compile(r"[0-9A-Fa-f:.]{2,45}")
 
 
@@ -86,6 +87,14 @@ class Seen:
     manifest: Manifest | None
     drift: Drift | None
     """None = was not looked for."""
+
+    @property
+    def worker(self) -> str | None:
+        """Return whom nginx' workers run as; None = not told."""
+        found = _USER.search(self.main)
+        if found is not None:
+            return found[1]
+        return None if self.features is None else self.features.user
 
     @property
     def settled(self) -> bool:

@@ -136,6 +136,7 @@ class Target:
         """
         need = str(3 * size // 1024 + 64)
         arguments = [self.base, id, owner, need, base_of or "-", str(STALE_SECONDS), worker]
+        arguments.append("-" if self.own else self.main.rpartition("/")[0])
         outcome = await self.script("stage", arguments, stdin=data, timeout=STAGE_SECONDS)
         said = _last(outcome)
         match outcome.status if outcome.kind is OutcomeKind.EXIT else None:
@@ -160,7 +161,9 @@ class Target:
         await self.rights()
         # a distribution's relative paths, such as those of modules, are below a prefix of its own
         prefix = ["-p", self.base] if self.own else []
-        return await self.nginx(["-t", "-q", *prefix, "-c", f"{self.base}/candidate.conf"])
+        return await self.nginx(
+            ["-t", "-q", *prefix, "-c", f"{self.base}/candidate.d/candidate.conf"]
+        )
 
     async def swap(self, id: str | None, log: str) -> int | None:
         """Make a release the current one; None = the hub's files leave nginx.
@@ -198,7 +201,8 @@ class Target:
     async def prove(self, id: str, log: str, offset: int | None) -> str | None:
         """Wait until nginx serves a release; None = it does, else what it said instead."""
         port = str(self.spec["status_port"])
-        arguments = [port, id, str(PROVE_SECONDS), log, "" if offset is None else str(offset)]
+        start = "" if offset is None else str(offset)
+        arguments = [port, id, str(PROVE_SECONDS), log, start, self.base]
         outcome = await self.script("prove", arguments, timeout=PROVE_SECONDS + 10)
         if outcome.ok:
             return None

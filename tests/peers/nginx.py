@@ -49,6 +49,7 @@ _SITE = """\
 server {{
     listen 127.0.0.1:{port} default_server;
     server_name foreign.test;
+    include snippets/extra.conf;
     location / {{ return 200 "foreign\\n"; }}
 }}
 """
@@ -91,12 +92,14 @@ class Nginx:
 
     def write(self) -> None:
         """Write the configuration of the one who set it up."""
-        for name in ("conf.d", "sites-enabled", "modules-enabled", "tmp"):
+        for name in ("conf.d", "sites-enabled", "modules-enabled", "snippets", "tmp"):
             (self.folder / name).mkdir(exist_ok=True)
         self.main.write_text(_MAIN.format(folder=self.folder))
         (self.folder / "modules-enabled" / "50-mod-stream.conf").write_text(
             f"load_module {STREAM};\n"
         )
+        # as Debian's sites take in snippets/fastcgi-php.conf
+        (self.folder / "snippets" / "extra.conf").write_text("add_header X-Foreign yes always;\n")
         (self.folder / "sites-enabled" / "default").write_text(_SITE.format(port=self.port))
 
     def start(self) -> None:

@@ -7,7 +7,7 @@ read -r held <"$base/lock/owner"
 [ "$held" = "$owner" ] || exit 0
 current=$(readlink "$base/current" 2>/dev/null)
 current=${current#releases/}
-rm -f "$base/candidate.conf" "$base/run/candidate.pid" "$base/run/candidate.log"
+rm -rf "$base/candidate.d" "$base/run/candidate.pid" "$base/run/candidate.log"
 cd "$base/releases" || exit 1
 gone= count=0
 for d in */; do

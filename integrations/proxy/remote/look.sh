@@ -4,6 +4,9 @@
 export LC_ALL=C
 mark=$1 base=$2 nginx=$3 port=$4 main=$5 drop_in=$6 stream_in=$7 deep=$8 known=$9 program=${10}
 s() { printf '\n%s %s\n' "$mark" "$1"; }
+# the release in force answers on the port that it was made for, which may be another one than that of now
+here=$base/current/http/00-hub.conf
+if [ -r "$here" ]; then while read -r word value rest; do case "$word $value" in 'listen 127.0.0.1:'*) value=${value#*:}; value=${value%;}; case $value in ''|*[!0-9]*) ;; *) port=$value ;; esac; break ;; esac; done <"$here"; fi
 link=$(readlink "$base/current" 2>/dev/null)
 [ -z "$link" ] && [ -e "$base/current" ] && link=not-a-link
 s current; printf '%s\n' "$link"

@@ -1,8 +1,11 @@
 # Asks nginx for the release it serves until it says $2 three times in a row; at most $3 seconds.
 # "-" = until it serves none.
-# port id seconds error_log offset
+# port id seconds error_log offset base
 export LC_ALL=C
-port=$1 id=$2 log=$4 offset=$5 hits=0 end=
+port=$1 id=$2 log=$4 offset=$5 base=$6 hits=0 end=
+# a release answers on the port that it was made for
+here=$base/releases/$id/http/00-hub.conf
+if [ -r "$here" ]; then while read -r word value rest; do case "$word $value" in 'listen 127.0.0.1:'*) value=${value#*:}; value=${value%;}; case $value in ''|*[!0-9]*) ;; *) port=$value ;; esac; break ;; esac; done <"$here"; fi
 [ "$id" = - ] && id=
 while :; do
 said=$(curl -q -s -g -m 2 --noproxy '*' "http://127.0.0.1:$port/hub/release" 2>/dev/null)

@@ -1,9 +1,9 @@
 # Unpacks a release from standard input beside those that are there; takes the lock of the server.
-# base id owner need_kb from(|-) stale_seconds worker_user
+# base id owner need_kb from(|-) stale_seconds worker_user main_folder(|-)
 # 70 refused, 73 locked by somebody else, 74 disk full, 75 damaged on the way, 76 not allowed
 export LC_ALL=C
 umask 022
-base=$1 id=$2 owner=$3 need=$4 from=$5 stale=$6 worker=$7
+base=$1 id=$2 owner=$3 need=$4 from=$5 stale=$6 worker=$7 home=$8
 dir=$base/releases/$id lock=$base/lock
 fail() { echo "$2" >&2; exit "$1"; }
 free() { set -- $(stat -f -c '%a %S %d' "$base"); kb=$(($1 * ($2 / 512) / 2)) inodes=$3; }
@@ -21,7 +21,7 @@ fi
 undo() {
 rm -rf "$dir"
 read -r held <"$lock/owner" 2>/dev/null
-[ "$held" = "$owner" ] && { rm -f "$base/candidate.conf"; rm -rf "$lock"; }
+[ "$held" = "$owner" ] && rm -rf "$base/candidate.d" "$lock"
 }
 printf '%s\n' "$owner" >"$lock/owner" || { rm -rf "$lock"; fail 74 "the lock can not be written"; }
 trap 'undo; exit 143' HUP INT TERM PIPE
@@ -44,6 +44,10 @@ done
 rmdir "$dir/files"
 fi
 while read -r f; do [ -f "$base/files/$f" ] || broken "$base/files/$f is missing"; done <"$dir/.files"
-mv -f "$dir/candidate.conf" "$base/candidate.conf" || broken "the candidate can not be put in place"
+# nginx looks for relative includes, also those in files of others, beside the main file it is given
+rm -rf "$base/candidate.d"
+mkdir "$base/candidate.d" || broken "the candidate can not be put in place"
+[ "$home" = - ] || ln -s "$home"/* "$base/candidate.d/" || broken "the candidate can not be put in place"
+mv -fT "$dir/candidate.conf" "$base/candidate.d/candidate.conf" || broken "the candidate can not be put in place"
 sync -f "$dir" 2>/dev/null || sync
 : >"$dir/.complete"

@@ -288,7 +288,7 @@ async def test_case_21_every_way_to_the_rights_that_it_takes(
         sshd.account.grant("ALL=(ALL) ALL")
         changes = {"sudo": "password", "sudo_password": sshd.account.password}
     else:
-        test = f"/usr/sbin/nginx -t -q -p {folder}/hub -c {folder}/hub/candidate.conf"
+        test = f"/usr/sbin/nginx -t -q -c {folder}/hub/candidate.d/candidate.conf"
         reload = f"/usr/sbin/nginx -c {folder}/nginx.conf -s reload"
         sshd.account.grant(f"ALL=(root) NOPASSWD: {test}, {reload}")
         changes = {"sudo": "nopasswd"}
