@@ -2,7 +2,7 @@
 
 import asyncio
 import difflib
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -85,6 +85,9 @@ class House(Protocol):
 
     async def with_references(self, parts: Mapping[str, Part]) -> dict[str, Part]:
         """Add the access lists and certificates that are referred to and not there yet."""
+
+    def look_again(self, key: str, parts: Iterable[str]) -> None:
+        """Have everything looked at that is or was served by a server: it is another release."""
 
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """Run in the background."""

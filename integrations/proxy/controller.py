@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from hub.sdk import Condition, Controller, Desired, Hub, NotProved, Progress, Step
+from integrations.proxy.errors import Rejected
 from integrations.proxy.fleet import Fleet, fleet_of
 from integrations.proxy.models import Part
 from integrations.proxy.preflight import refuse
 from integrations.proxy.seen import Seen
+from integrations.proxy.site import Site
 
 INSTALL: Final = "install"
 SETTINGS: Final = "settings"
@@ -81,7 +83,31 @@ class Servers(Controller[Seen | None]):
         if step.action == OVERWRITE and not step.data["first"]:
             return  # the first of these steps deployed every file
         own = Part(desired.id, desired.revision, dict(desired.spec))
+        if step.action == INSTALL:
+            await self._install(site, own, progress)
+            return
         await site.bring({desired.id: own}, progress, overwrite=step.action == OVERWRITE)
+
+    async def _install(self, site: Site, own: Part, progress: Progress) -> None:
+        """Deploy with the server what belongs on it: it may be new, moved or lost.
+
+        What is refused has no say in this; its own apply tells why.
+        """
+        left_out: set[str] = set()
+        while True:
+            known = self._fleet.parts_on(site.key)
+            changes = {name: part for name, part in known.items() if name not in left_out}
+            try:
+                await site.bring({own.id: own, **changes}, progress)
+                break
+            except Rejected as error:
+                if not changes:
+                    raise
+                named = {flaw.part for flaw in error.flaws} & {*changes}
+                left_out |= named or {*changes}
+                progress.log(f"Without {', '.join(sorted(left_out))}: {error.message}")
+        if known:
+            self._fleet.look_again(site.key, known)
 
     async def prove(self, desired: Desired, progress: Progress) -> None:
         """Ask the server once more; the deploy itself has proven what nginx serves."""

@@ -1,6 +1,7 @@
 """All servers of the house, and which of them a resource belongs on."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,6 +23,8 @@ from integrations.proxy.target import Target
 
 if TYPE_CHECKING:
     from integrations.proxy.watch.house import Watch
+
+_LOGGER = logging.getLogger(__name__)
 
 WAVE: Final = 8
 """How many servers outside a group are deployed to at once."""
@@ -84,6 +87,14 @@ class Fleet:
         runner = runners.local(DOMAIN) if host is None else runners.host(host, DOMAIN)
         return Target(key, spec, runner, self.hub.clock)
 
+    def look_again(self, key: str, parts: Iterable[str]) -> None:
+        """Look at the resources that are or were parts on a server, and those that belong there."""
+        there = {*parts, f"{SERVER}/{key}", *(item.id for item in self.on_server(key))}
+        for name in sorted(there):
+            kind, _, own = name.partition("/")
+            if self.hub.resources.store.get(name) is not None:
+                self.hub.resources.look(kind, own)
+
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """Run in the background."""
         self.hub.tasks.spawn(work, name)
@@ -137,6 +148,16 @@ class Fleet:
         ]
 
     # --- parts
+
+    def parts_on(self, key: str) -> dict[str, Part]:
+        """Return what belongs on a server, as it is deployed; without what can not be read."""
+        found = {}
+        for resource in self.on_server(key):
+            try:
+                found[resource.id] = self.part(resource)
+            except HubError as error:
+                _LOGGER.warning("%s is left out on %s: %s", resource.id, key, error.message)
+        return found
 
     def part(self, resource: Resource) -> Part:
         """Return a resource as it is deployed; raises `SecretUnreadable`."""

@@ -56,10 +56,12 @@ class PlacedController(Controller[Placed]):
     async def observe(self, desired: Desired) -> Placed:
         """Ask the servers that it belongs on, and those that are known to serve it."""
         wanted = [] if desired.deleting else self._servers(desired)
+        before = self._before(desired)
         others = [
             site.key
             for site in self._fleet.sites
-            if site.key not in wanted and desired.id in (site.parts or {})
+            if site.key not in wanted
+            and (site.key in before if site.parts is None else desired.id in site.parts)
         ]
         keys = [*wanted, *others]
         found = await asyncio.gather(
@@ -90,6 +92,8 @@ class PlacedController(Controller[Placed]):
             if not _same(served, part)
         }
         leave = {key: served.revision for key, served in observed.leave.items()}
+        if not desired.deleting and any(key in observed.errors for key in self._servers(desired)):
+            leave = {}  # it goes nowhere before all that shall have it serve it
         pace = Pace.of(self._fleet.group(desired.spec.get("group") or ""))
         steps = rollout.steps(desired.id, desired.revision, behind, leave, pace)
         if steps:
@@ -100,6 +104,11 @@ class PlacedController(Controller[Placed]):
 
     async def apply(self, desired: Desired, step: Step, progress: Progress) -> None:
         """Deploy to one wave; raises when more servers failed than the budget allows."""
+        if step.data["first"]:
+            self._failed.pop(desired.id, None)  # of a rollout that was cut off
+        if step.action == rollout.REMOVE and not desired.deleting and self._failed.get(desired.id):
+            progress.log(f"It stays on {step.target} until all others serve it")
+            return
         if step.data["pause"]:
             progress.log(f"Waiting {step.data['pause']:g} s before the next wave")
             await self.hub.clock.sleep(step.data["pause"])
@@ -137,7 +146,8 @@ class PlacedController(Controller[Placed]):
     async def prove(self, desired: Desired, progress: Progress) -> None:
         """Look once more: each server has proven by itself what it serves.
 
-        A rollout that went on without a server is never a success: it raises `Unfinished`.
+        A rollout that went on without a server, or could not ask one, is never a success: it
+        raises `Unfinished`.
         """
         del progress
         failed = self._failed.pop(desired.id, {})
@@ -146,11 +156,12 @@ class PlacedController(Controller[Placed]):
         for key, served in observed.served.items():
             if key not in failed and not desired.deleting and not _same(served, part):
                 raise NotProved(f"{key} serves revision {served.revision if served else 'none'}")
-        if failed:
-            total = len({*observed.served, *observed.errors, *failed})
-            first, error = next(iter(failed.items()))
+        pending = {**failed, **observed.errors}
+        if pending:
+            total = len({*observed.served, *observed.leave, *pending})
+            first, error = next(iter(pending.items()))
             raise Unfinished(
-                f"{len(failed)} of {total} servers are pending: {first}: {error.message}"
+                f"{len(pending)} of {total} servers are pending: {first}: {error.message}"
             )
 
     async def undo(self, desired: Desired, step: Step, progress: Progress) -> None:
@@ -194,8 +205,8 @@ class PlacedController(Controller[Placed]):
         """Tell for each server which revision is in force, in which release."""
         del desired
         servers: dict[str, Any] = {}
-        for key in [*observed.served, *observed.errors]:
-            part = observed.served.get(key)
+        for key in [*observed.served, *observed.errors, *observed.leave]:
+            part = observed.served.get(key) or observed.leave.get(key)
             site = self._fleet.site(key)
             error = observed.errors.get(key)
             servers[key] = {
@@ -211,6 +222,11 @@ class PlacedController(Controller[Placed]):
         if desired.type == ACCESS_LIST:
             return self._fleet.servers_for(desired.id, {})
         return self._fleet.servers_of(desired.spec)
+
+    def _before(self, desired: Desired) -> set[str]:
+        """Return the servers that may serve it though they were not asked since the hub started."""
+        known = self.hub.resources.status(desired.type, desired.key).facts.get("servers")
+        return {*(known or ()), *(self._servers(desired) if desired.deleting else ())}
 
     def _part(self, desired: Desired) -> Part:
         return self._fleet.part_of(desired.type, desired.key, desired.revision, desired.spec)

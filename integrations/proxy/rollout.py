@@ -56,7 +56,7 @@ def steps(
     pace: Pace,
 ) -> list[Step]:
     """Return one step for each wave; `deploy` and `remove`: server -> revision served there now."""
-    found = []
+    found: list[Step] = []
     for action, servers in ((DEPLOY, deploy), (REMOVE, remove)):
         order = waves(list(servers), pace)
         for number, wave in enumerate(order):
@@ -73,6 +73,7 @@ def steps(
                     {
                         "servers": wave,
                         "wave": number,
+                        "first": not found,
                         "budget": pace.failure_budget,
                         "rollback": pace.rollback,
                         "pause": pace.pause if number else 0.0,

@@ -206,7 +206,9 @@ class Site:
                     f" there; kept are: {there}"
                 )
             deploy = self._deploy(target, seen, (listening,))
+            before = self.parts or {}
             await self._ended(deploy.take(wanted))
+            self._house.look_again(self.key, {*before, *(self.parts or {})})
             return Deployed(wanted)
 
     async def adopt(

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from hub.resources import Phase
+from hub.resources import Phase, Status
 from tests.integrations.proxy.conftest import World, forward
 from tests.integrations.proxy.test_case_candidate import BAD, passes, until
 from tests.peers.nginx import Backend, Nginx, StartBackend, own_spec
@@ -132,7 +132,12 @@ async def test_case_18_a_fleet_is_no_success_while_a_server_is_pending(
     assert status.phase is not Phase.IN_SYNC
     assert "far" in status.message
     assert await bare.fetch("blog.test", server="s0") == "site /\n"
-    assert status.facts["servers"]["s0"]["revision"] == 1
+
+    def known() -> Status:
+        return bare.hub.resources.status("proxy.host", "blog")
+
+    await until(lambda: known().facts["servers"]["s0"]["revision"] == 1)
+    assert known().phase is not Phase.IN_SYNC
     other.start()
     bare.hub.runners.reconnect("far")
     await until(lambda: bare.hub.resources.status("proxy.host", "blog").phase is Phase.IN_SYNC)
