@@ -273,7 +273,7 @@ async def test_a_server_is_rolled_back_and_the_host_deployed_again(
     await expect(releases.locator("li").first.get_by_role("button")).to_be_visible()
 
     await page.locator(".tabs").get_by_role("link", name="Hosts").click()
-    await expect(row(tab)).to_contain_text("Behind: Edge")
+    await expect(row(tab)).to_contain_text("Drifted")
     await row(tab).get_by_role("link", name="Deploy").click()
     await expect(page.locator(".text .add").first).to_contain_text("# proxy.host/blog")
     await page.locator("hub-proxy-deploy").get_by_role("button", name="Deploy").click()
