@@ -4,7 +4,7 @@ from hub.sdk import NotAllowed, NotFound, Unavailable
 from integrations.proxy.errors import NotOurs
 from integrations.proxy.models import Spec
 from integrations.proxy.seen import Seen
-from integrations.proxy.target import nowhere
+from integrations.proxy.target import NoProgram, nowhere
 
 
 def refuse(key: str, spec: Spec, seen: Seen, hub_id: str) -> None:
@@ -12,6 +12,8 @@ def refuse(key: str, spec: Spec, seen: Seen, hub_id: str) -> None:
     place = f"proxy.server/{key}"
     if seen.features is None:
         raise nowhere(key, spec, seen.version_text)
+    if not seen.curl:
+        raise NoProgram(f"{place}: curl is not installed there; install it")
     if seen.linked:
         raise NotOurs(
             f"{place}: base: {spec['base']} or its `current` leads elsewhere; the hub writes"

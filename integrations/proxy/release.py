@@ -87,7 +87,7 @@ def pack(release: Release, before: Manifest | None, drift: Drift | None = None) 
     """Return the tar archive for `remote/stage.sh`.
 
     Files that the release `before` was deployed with are not sent: `.keep` names those that the
-    server copies, as they are now, with what lies beside them; `.sums` proves the others.
+    server copies, as they are now, `.more` what lies beside them; `.sums` proves the others.
     """
     wanted = {**release.manifest.sums}
     gone = set() if drift is None else {*drift.missing}
@@ -104,8 +104,9 @@ def pack(release: Release, before: Manifest | None, drift: Drift | None = None) 
         path for path in wanted if path.startswith("files/") and here.get(path) == wanted[path]
     }
     sent = [path for path in release.files if path not in kept and path not in shared]
+    more: list[str] = []
     if here and drift is not None:
-        keep += [path for path in drift.extra if not path.startswith("/")]
+        more = [path for path in drift.extra if not path.startswith("/")]
     lines = "".join(f"{wanted[path]}  {path}\n" for path in sent if path in wanted)
     names = "".join(f"{path[6:]}\n" for path in wanted if path.startswith("files/"))
     manifest = {
@@ -125,7 +126,8 @@ def pack(release: Release, before: Manifest | None, drift: Drift | None = None) 
             _add(archive, path, release.files[path].data, release.files[path].mode)
         _add(archive, "candidate.conf", release.candidate, 0o644)
         _add(archive, "manifest.json", dumps(manifest), 0o600)
-        _add(archive, ".keep", "".join(f"{path}\n" for path in keep).encode(), 0o600)
+        for name, paths in ((".keep", keep), (".more", more)):
+            _add(archive, name, "".join(f"./{path}\n" for path in paths).encode(), 0o600)
         _add(archive, ".files", names.encode(), 0o600)
         _add(archive, ".sums", lines.encode(), 0o600)
     return out.getvalue()

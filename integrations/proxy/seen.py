@@ -9,7 +9,7 @@ from hub.sdk import Unavailable, loads
 from integrations.proxy.models import Features, Part
 
 _SUM: Final = re.compile(r"([0-9a-f]{64})  (.+)")
-_MODE: Final = re.compile(r"([0-7]{3,4}) (.+?) (\S+)")
+_MODE: Final = re.compile(r"([0-7]{3,4}) ([a-z -]+?) ((?:current|files)/.+|nginx\.conf)")
 _RELEASE: Final = re.compile(r"r\d{6,9}-[0-9a-f]{8}")
 _USER: Final = re.compile(r"^[ \t]*user[ \t]+[\"']?([A-Za-z0-9_.-]+)[\"']?[ \t;]", re.MULTILINE)
 _ADDRESS: Final = re.compile(r"[0-9A-Fa-f:.]{2,45}")
@@ -87,6 +87,8 @@ class Seen:
     manifest: Manifest | None
     drift: Drift | None
     """None = was not looked for."""
+    curl: bool = True
+    """Whether curl is there: without it nobody can ask nginx what it serves."""
 
     @property
     def worker(self) -> str | None:
@@ -155,6 +157,7 @@ def read(
         else None,
         manifest=manifest,
         drift=drift,
+        curl="yes" in sections.get("curl", []),
     )
 
 
@@ -240,11 +243,11 @@ def _drift(manifest: Manifest, sections: Mapping[str, list[str]], outside: Seque
     wanted = {**manifest.sums, **manifest.drop_ins}
     modified, missing = [], []
     for path, expected in wanted.items():
-        if path not in sums:
+        if path not in sums and path not in modes:
             missing.append(path)
-        elif sums[path] != expected or _opened(path, manifest, modes):
+        elif sums.get(path) != expected or _opened(path, manifest, modes):
             modified.append(path)
-    own = {"manifest.json", ".complete", ".sums", ".files", ".keep"}
+    own = {"manifest.json", ".complete", ".sums", ".files", ".keep", ".more"}
     own |= {"drop_in.conf", "stream_drop_in.conf"}
     extra = [
         path

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from hub.sdk import HubError, NotFound, Outcome, Unavailable
+from hub.sdk import Context, HubError, NotFound, Outcome, Unavailable
 from integrations.proxy import candidates
 from integrations.proxy.asking import (
     Changes,
@@ -26,10 +26,11 @@ from integrations.proxy.const import SERVER
 from integrations.proxy.deploy import Deploy, State, TestFailed
 from integrations.proxy.diagnose import diagnose
 from integrations.proxy.errors import Rejected
+from integrations.proxy.handwork import Handwork, handwork
 from integrations.proxy.models import Flaw, Part, Spec
 from integrations.proxy.preflight import refuse
 from integrations.proxy.seen import Manifest, Seen, after_deploy
-from integrations.proxy.target import Target
+from integrations.proxy.target import NoProgram, Target
 
 FRESH: Final = 60.0
 """Seconds for which a look answers for the next one who asks."""
@@ -117,6 +118,8 @@ class Site:
             seen = await self.mend()
         if seen.manifest is None:
             return {}
+        if not seen.curl:
+            raise NoProgram(f"proxy.server/{self.key}: curl is not installed there; install it")
         if seen.current is not None and seen.served is None:
             raise Unavailable(f"proxy.server/{self.key}: nginx does not answer there")
         return seen.manifest.parts if seen.settled else {}
@@ -140,6 +143,14 @@ class Site:
         self.seen, self.error = seen, None
         self._tell()
         return seen
+
+    async def handwork(self, context: Context | None = None) -> Handwork:
+        """Show what was changed by hand; `context` is who asks. Raises as `look` does."""
+        seen, target = await self.look(deep=True), self._house.target(self.key)
+        target.context = context
+        known = seen.manifest is not None and seen.drift and seen.features is not None
+        parts = {} if seen.manifest is None else seen.manifest.parts
+        return await handwork(target, seen, await self._candidate(parts, seen) if known else None)
 
     # --- changing
 

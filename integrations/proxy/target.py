@@ -39,6 +39,12 @@ class NoNginx(Unavailable):
     code = "no_nginx"
 
 
+class NoProgram(Unavailable):
+    """A program that a deploy needs is not there; it may be installed any moment."""
+
+    code = "no_program"
+
+
 class Target:
     """The verbs of a deploy on one server; knows nothing of when and why."""
 
@@ -132,7 +138,8 @@ class Target:
     ) -> None:
         """Upload a release beside the others and take the lock.
 
-        Raises `DiskFull`, `Busy`, `AccessDenied`, `NotOurs`, `CommandFailed` when it came damaged.
+        Raises `DiskFull`, `Busy`, `AccessDenied`, `NotOurs`, `NoProgram`, and `CommandFailed` when
+        it came damaged.
         """
         need = str(3 * size // 1024 + 64)
         arguments = [self.base, id, owner, need, base_of or "-", str(STALE_SECONDS), worker]
@@ -140,6 +147,8 @@ class Target:
         outcome = await self.script("stage", arguments, stdin=data, timeout=STAGE_SECONDS)
         said = _last(outcome)
         match outcome.status if outcome.kind is OutcomeKind.EXIT else None:
+            case 69:
+                raise NoProgram(f"proxy.server/{self.key}: {said}")
             case 70:
                 raise NotOurs(f"proxy.server/{self.key}: base: {said}")
             case 73:

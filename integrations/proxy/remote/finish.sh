@@ -10,18 +10,20 @@ current=${current#releases/}
 rm -rf "$base/candidate.d" "$base/run/candidate.pid" "$base/run/candidate.log"
 cd "$base/releases" || exit 1
 gone= count=0
-for d in */; do
+for d in r[0-9]*/; do
 d=${d%/}
+case $d in *[!a-z0-9-]*) continue ;; esac
 if [ ! -e "$d/.complete" ] || { [ "$d" = "$drop" ] && [ "$d" != "$current" ]; }; then gone="$gone $d"; else count=$((count + 1)); fi
 done
-for d in */; do
+for d in r[0-9]*/; do
 d=${d%/}
+case $d in *[!a-z0-9-]*) continue ;; esac
 [ "$count" -gt "$keep" ] || break
 case " $gone " in *" $d "*) continue ;; esac
 [ "$d" = "$current" ] && continue
 gone="$gone $d" count=$((count - 1))
 done
-for d in $gone; do case $d in r[0-9]*) rm -rf "./$d" ;; esac; done
+for d in $gone; do rm -rf "./$d"; done
 if [ -n "$gone" ]; then
 used=" $(cat */.files 2>/dev/null | tr '\n' ' ') "
 for f in "$base"/files/*; do

@@ -10,6 +10,7 @@ if [ -r "$here" ]; then while read -r word value rest; do case "$word $value" in
 link=$(readlink "$base/current" 2>/dev/null)
 [ -z "$link" ] && [ -e "$base/current" ] && link=not-a-link
 s current; printf '%s\n' "$link"
+s curl; command -v curl >/dev/null 2>&1 && echo yes
 s served; curl -q -s -g -m 2 --noproxy '*' "http://127.0.0.1:$port/hub/release" 2>/dev/null
 partial=
 s releases; for d in "$base"/releases/*/; do d=${d%/}; if [ -e "$d/.complete" ]; then printf '%s\n' "${d##*/}"; else partial="$partial ${d##*/}"; fi; done
@@ -34,7 +35,7 @@ s writable; [ -L "$base" ] && echo link; d=$base; while [ ! -e "$d" ]; do d=${d%
 s manifest; [ "$link" = "releases/$known" ] || [ ! -r "$base/current/manifest.json" ] || head -c 6000000 "$base/current/manifest.json"
 if [ "$deep" = 1 ] && [ -d "$base/current/" ]; then
 cd "$base" || exit 1
-s files; find current/ files/ nginx.conf ! -type d -exec sha256sum {} + -exec stat -c '%a %F %n' {} + 2>/dev/null
+s files; find current/ files/ nginx.conf ! -type d -exec stat -c '%a %F %n' {} + -type f -exec sha256sum {} + 2>/dev/null
 for f in "$drop_in" "$stream_in"; do [ -f "$f" ] && sha256sum "$f" 2>/dev/null; done
 fi
 s end

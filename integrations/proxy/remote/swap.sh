@@ -8,7 +8,7 @@ base=$1 id=$2
 fail() { echo "$2" >&2; exit "$1"; }
 ours() { read -r first <"$1"; case $first in '# Written by the hub'*) return 0 ;; esac; return 1; }
 [ -e "$base/current" ] && [ ! -L "$base/current" ] && fail 70 "$base/current is no link; move it away"
-for f in "$3" "$4"; do [ -n "$f" ] && [ -e "$f" ] && ! ours "$f" && fail 70 "$f is not the hub's file; choose another name"; done
+for f in "$3" "$4"; do [ -n "$f" ] && [ -s "$f" ] && ! ours "$f" && fail 70 "$f is not the hub's file; choose another name"; done
 stat -c %s "$5" 2>/dev/null
 place() {
 if [ -f "$1" ]; then
