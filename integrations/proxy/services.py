@@ -28,6 +28,7 @@ from integrations.proxy.const import (
 )
 from integrations.proxy.diagnostics import diagnostics
 from integrations.proxy.fleet import Fleet
+from integrations.proxy.handwork import Touched
 from integrations.proxy.models import Part
 from integrations.proxy.overview import overview
 from integrations.proxy.site import Site
@@ -88,6 +89,21 @@ class Services:
         """Serve an earlier release of a server again."""
         release = call.data.get("release")
         return await self._job("rollback", call, lambda site, job: site.rollback(release, job))
+
+    async def drift(self, call: ServiceCall) -> Answer:
+        """Show what was changed by hand on a server; texts of what may not be read are left out."""
+        resource = self._resource_of(SERVER, call.data["server"], "server")
+        for verb in ("read", "apply"):
+            self._demand(call.context, verb, resource)
+        found = await self._fleet.site(resource.key).handwork(call.context)
+
+        def may(file: Touched) -> bool:
+            kind, _, key = (file.part or resource.id).partition("/")
+            return self._may(call.context, "read", kind, key)
+
+        hidden = {"diff": None, "note": "not shown: you may not read its resource"}
+        files = [file.as_dict() | ({} if may(file) else hidden) for file in found.files]
+        return {"release": found.release, "files": files}
 
     async def adopt(self, call: ServiceCall) -> Answer:
         """Keep what was changed by hand on a server."""

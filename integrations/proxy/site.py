@@ -27,6 +27,7 @@ from integrations.proxy.deploy import Deploy, State, TestFailed
 from integrations.proxy.diagnose import diagnose
 from integrations.proxy.errors import Rejected
 from integrations.proxy.handwork import Handwork, handwork
+from integrations.proxy.handwork import Handwork, handwork
 from integrations.proxy.models import Flaw, Part, Spec
 from integrations.proxy.preflight import refuse
 from integrations.proxy.seen import Manifest, Seen, after_deploy
@@ -143,6 +144,14 @@ class Site:
         self.seen, self.error = seen, None
         self._tell()
         return seen
+
+    async def handwork(self, context: Context | None = None) -> Handwork:
+        """Show what was changed by hand; `context` is who asks. Raises as `look` does."""
+        seen, target = await self.look(deep=True), self._house.target(self.key)
+        target.context = context
+        known = seen.manifest is not None and seen.drift and seen.features is not None
+        parts = {} if seen.manifest is None else seen.manifest.parts
+        return await handwork(target, seen, await self._candidate(parts, seen) if known else None)
 
     async def handwork(self, context: Context | None = None) -> Handwork:
         """Show what was changed by hand; `context` is who asks. Raises as `look` does."""

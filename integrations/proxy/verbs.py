@@ -73,6 +73,14 @@ VERBS: Final = (
         },
     ),
     Verb(
+        "drift",
+        "Show drift",
+        "Shows what was changed by hand on a server, as texts",
+        _SERVER,
+        {"server": _SERVER_FIELD},
+        asks=True,
+    ),
+    Verb(
         "adopt",
         "Adopt",
         "Keeps what was changed by hand on a server",
