@@ -5,6 +5,7 @@ one of them rejects that one; the others are deployed.
 """
 
 import asyncio
+import logging
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
@@ -27,14 +28,19 @@ from integrations.proxy.deploy import Deploy, State, TestFailed
 from integrations.proxy.diagnose import diagnose
 from integrations.proxy.errors import Rejected
 from integrations.proxy.handwork import Handwork, handwork
-from integrations.proxy.handwork import Handwork, handwork
 from integrations.proxy.models import Flaw, Part, Spec
 from integrations.proxy.preflight import refuse
 from integrations.proxy.seen import Manifest, Seen, after_deploy
 from integrations.proxy.target import NoProgram, Target
 
+_LOGGER = logging.getLogger(__name__)
+
 FRESH: Final = 60.0
 """Seconds for which a look answers for the next one who asks."""
+
+
+class NotNoted(Exception):  # noqa: N818
+    """Some could not keep what a crash must not lose: nothing was swapped, they were told."""
 
 
 class Site:
@@ -55,6 +61,8 @@ class Site:
         self._busy = False
         self._lock = asyncio.Lock()
         self._looking: asyncio.Future[Seen] | None = None
+        self._changes = 0
+        """Counts the beginnings and ends of deploys."""
         self._listeners: list[Callable[[], None]] = []
 
     # --- what is known
@@ -88,15 +96,24 @@ class Site:
 
         Raises `Unavailable` and what the runner raises.
         """
-        if self._looking is not None and not deep:
-            return await asyncio.shield(self._looking)
+        while (under_way := self._looking) is not None and not deep:
+            try:
+                return await asyncio.shield(under_way)
+            except asyncio.CancelledError:
+                # who looked has gone: then it is the turn of one of those who waited
+                task = asyncio.current_task()
+                if not under_way.cancelled() or (task is not None and task.cancelling()):
+                    raise
         looking: asyncio.Future[Seen] = asyncio.get_running_loop().create_future()
         self._looking = looking
         try:
             seen = await self._look(self._house.target(self.key), deep=deep)
-        except BaseException as error:
-            looking.set_exception(error if isinstance(error, Exception) else Unavailable("stopped"))
+        except Exception as error:
+            looking.set_exception(error)
             looking.exception()
+            raise
+        except BaseException:
+            looking.cancel()
             raise
         else:
             looking.set_result(seen)
@@ -133,25 +150,20 @@ class Site:
             return seen
 
     async def _look(self, target: Target, *, deep: bool) -> Seen:
+        began = self._changes
         try:
             seen = await target.look(self.seen, deep=deep)
         except HubError as error:
             self.error = error
             self._tell()
             raise
+        if began != self._changes and self.seen is not None:
+            return self.seen  # a deploy began or ended meanwhile: what was found is over
         if seen.drift is None and self.seen is not None and self.seen.current == seen.current:
             seen = replace(seen, drift=self.seen.drift)
         self.seen, self.error = seen, None
         self._tell()
         return seen
-
-    async def handwork(self, context: Context | None = None) -> Handwork:
-        """Show what was changed by hand; `context` is who asks. Raises as `look` does."""
-        seen, target = await self.look(deep=True), self._house.target(self.key)
-        target.context = context
-        known = seen.manifest is not None and seen.drift and seen.features is not None
-        parts = {} if seen.manifest is None else seen.manifest.parts
-        return await handwork(target, seen, await self._candidate(parts, seen) if known else None)
 
     async def handwork(self, context: Context | None = None) -> Handwork:
         """Show what was changed by hand; `context` is who asks. Raises as `look` does."""
@@ -194,7 +206,7 @@ class Site:
     async def rehearse(self, changes: Changes) -> Rehearsal:
         """Let the server test what `bring` would deploy, and show the difference."""
         async with self._lock:
-            target, seen = await self._preflight(deep=True)
+            target, seen = await self._preflight(deep=True, trying=True)
             before = {} if seen.manifest is None else dict(seen.manifest.parts)
             old = await self._candidate(before, seen) if before else None
             new = await self._candidate(self._with(before, changes), seen)
@@ -293,6 +305,10 @@ class Site:
                     except Exception as error:  # noqa: BLE001 - it is theirs who asked
                         for request in requests:
                             request.fail(error)
+                    except BaseException:
+                        for request in requests:
+                            request.fail(Unavailable("the hub is stopping"))
+                        raise
         finally:
             self._busy = False
             for request in self._waiting:
@@ -328,6 +344,9 @@ class Site:
             except TestFailed as error:
                 left = self._refuse(left, self._flaws(error, new))
                 continue
+            except NotNoted:
+                left = [item for item in left if not item.answer.done()]
+                continue
             except HubError as error:
                 for request in left:
                     request.fail(error)
@@ -350,9 +369,16 @@ class Site:
 
         async def before_swap() -> None:
             noted = {"server": self.key, "from": seen.current, "to": release.id}
+            failed = False
             for request in requests or ():
-                if request.note is not None:
-                    await request.note(noted)
+                try:
+                    if request.note is not None:
+                        await request.note(noted)
+                except Exception as error:  # noqa: BLE001 - it is theirs who asked
+                    request.fail(error)
+                    failed = True
+            if failed:
+                raise NotNoted
 
         deploy = self._deploy(target, seen, listening)
         said = ""
@@ -373,8 +399,11 @@ class Site:
         self, work: Awaitable[None], manifest: Manifest | None = None, *, whole: bool = False
     ) -> None:
         """Wait for a deploy, and note how it ended and what is served now."""
+        before, self._changes = self.seen, self._changes + 1
         try:
             await work
+        except NotNoted:
+            raise
         except TestFailed as error:
             self._end(State.REJECTED, str(error))
             raise
@@ -391,17 +420,26 @@ class Site:
         except BaseException:
             self._end(State.UNKNOWN, "cut off")
             raise
-        if manifest is not None and self.seen is not None:
-            self.seen = after_deploy(self.seen, manifest, whole=whole)
+        finally:
+            self._changes += 1
+        if manifest is not None and before is not None:
+            self.seen = after_deploy(before, manifest, whole=whole)
             self._end(State.DONE, "")
         else:
             self._end(State.DONE, "")
             await self.look()
 
     async def _preflight(
-        self, *, deep: bool = False, listening: Sequence[Listening | None] = ()
+        self,
+        *,
+        deep: bool = False,
+        listening: Sequence[Listening | None] = (),
+        trying: bool = False,
     ) -> tuple[Target, Seen]:
-        """Look, refuse what can not work, and make up for what was cut off."""
+        """Look, refuse what can not work, and make up for what was cut off.
+
+        `trying`: what goes wrong is no failed deploy.
+        """
         target = self._house.target(self.key)
         self._say_to(listening)(State.PREFLIGHT, "Looking at the server")
         try:
@@ -418,7 +456,10 @@ class Site:
                 await Deploy(target, seen, owner, self._house.clock, say).settle()
                 seen = await self._look(target, deep=deep)
         except HubError as error:
-            self._end(State.FAILED, error.message)
+            if trying:
+                self._set(State.IDLE, "")
+            else:
+                self._end(State.FAILED, error.message)
             raise
         except BaseException:
             self._end(State.IDLE, "")
@@ -520,7 +561,10 @@ class Site:
 
     def _tell(self) -> None:
         for callback in tuple(self._listeners):
-            callback()
+            try:
+                callback()
+            except Exception:
+                _LOGGER.exception("Somebody who listens to proxy.server/%s failed", self.key)
 
 
 def _answer(requests: Sequence[Request], done: Deployed) -> None:
