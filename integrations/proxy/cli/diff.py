@@ -1,4 +1,4 @@
-"""`hub proxy diff`: the configuration that a deploy would bring, tested by the servers."""
+"""`hub proxy diff`: what a deploy would bring, tested by the servers, and what was done by hand."""
 
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 KINDS = (*PLACED, SERVER, "proxy.access_list")
 
-EXAMPLES: Final = "\b\nExamples:\n  hub proxy diff blog\n  hub proxy diff host/blog -f blog.yaml\n"
+EXAMPLES: Final = (
+    "\b\nExamples:\n  hub proxy diff blog\n"
+    "  hub proxy diff host/blog -f blog.yaml\n  hub proxy diff edge\n"
+)
 
 
 @click.command(epilog=EXAMPLES)
@@ -23,8 +26,8 @@ EXAMPLES: Final = "\b\nExamples:\n  hub proxy diff blog\n  hub proxy diff host/b
 def diff(client: "Client", name: str, file: str | None, output: str) -> None:
     """Show what a deploy of NAME would change, server by server, without changing anything.
 
-    Every server tests the candidate with its own nginx. Exit status: 0 it would work, 1 a server
-    refuses it or can not be asked.
+    Every server tests the candidate with its own nginx. For a server, what was changed by hand
+    there is shown below. Exit status: 0 it would work, 1 a server refuses it or can not be asked.
     """
     if file is not None:
         full = _named(client, name)
@@ -33,11 +36,17 @@ def diff(client: "Client", name: str, file: str | None, output: str) -> None:
         full = resolve(client, name, KINDS)
         fields = {"resource": full}
     servers = ask(client, "dry_run", fields)["servers"]
+    bad = [key for key, found in servers.items() if not found["ok"]]
+    kind, _, key = full.partition("/")
+    told: dict[str, Any] = {"resource": full, "servers": servers}
+    if kind == SERVER and not any(servers[key]["error"] for key in bad):
+        told["by_hand"] = ask(client, "drift", {"server": key})
     if output != "table":
-        emit({"resource": full, "servers": servers}, output)
+        emit(told, output)
     else:
         _tell(full, servers)
-    bad = [key for key, found in servers.items() if not found["ok"]]
+        if "by_hand" in told:
+            _tell_by_hand(key, told["by_hand"])
     if bad:
         first = servers[bad[0]]
         words = first["error"] or "; ".join(_words(flaw) for flaw in first["flaws"])
@@ -69,8 +78,23 @@ def _tell(id: str, servers: dict[str, dict[str, Any]]) -> None:
             write(clean(notes, lines=True))
         if not text and all(servers[key]["ok"] for key in keys):
             write("nothing would change")
-        for line in text.splitlines():
-            write(paint(clean(line.replace("\t", "    ")), _colour(line)))
+        _tell_diff(text)
+
+
+def _tell_by_hand(key: str, found: dict[str, Any]) -> None:
+    """Write what is not as it was deployed, file by file."""
+    files = found["files"]
+    words = f"{key}: changed by hand" if files else f"{key}: nothing was changed by hand"
+    write(paint(clean(f"# {words}"), "bold"))
+    for file in files:
+        said = f": {file['note']}" if file["note"] else ""
+        write(paint(clean(f"{file['path']} ({file['how']}){said}"), "yellow"))
+        _tell_diff(file["diff"] or "")
+
+
+def _tell_diff(text: str) -> None:
+    for line in text.removesuffix("\n").split("\n") if text else ():
+        write(paint(clean(line.replace("\t", "    ")), _colour(line)))
 
 
 def _colour(line: str) -> str:

@@ -138,6 +138,28 @@ async def test_diff_shows_what_would_change_and_changes_nothing(
     assert world.files() == before
 
 
+async def test_diff_of_a_server_shows_what_was_changed_by_hand(
+    world: World, shell: Shell, backend: Backend
+) -> None:
+    await world.good("proxy.host/blog", **forward(backend, "blog.test"))
+    done = await shell.ok("proxy", "diff", "server/web")
+    assert done.out.endswith("# web\nnothing would change\n# web: nothing was changed by hand\n")
+    http = world.bases["web"] / "current" / "http"
+    file = http / "host-blog.conf"
+    file.write_text(file.read_text() + "# by\x1b[31m hand\n")
+    (http / "zz.conf").symlink_to("/dev/null")
+    done = await shell.ok("proxy", "diff", "server/web")
+    _, _, section = done.out.partition("# web: changed by hand\n")
+    assert section.startswith("http/host-blog.conf (modified)\n--- http/host-blog.conf\n")
+    assert "\n+# by" in section
+    assert "\x1b" not in section
+    assert "http/zz.conf (extra): not read: it is a symbolic link" in section
+    found = await shell.json("proxy", "diff", "server/web")
+    (modified, _) = found["by_hand"]["files"]
+    assert modified["part"] == "proxy.host/blog"
+    assert "by_hand" not in await shell.json("proxy", "diff", "blog")
+
+
 async def test_a_diff_has_colours_on_a_terminal(
     world: World, shell: Shell, backend: Backend
 ) -> None:
