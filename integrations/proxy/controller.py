@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from hub.sdk import Condition, Controller, Desired, Hub, NotProved, Progress, Step
+from integrations.proxy.const import PLACED
 from integrations.proxy.errors import Rejected
 from integrations.proxy.fleet import Fleet, fleet_of
 from integrations.proxy.models import Part
@@ -51,6 +52,8 @@ class Servers(Controller[Seen | None]):
         if desired.deleting:
             if observed.current is None and not observed.releases:
                 return []
+            if observed.manifest is not None and observed.manifest.hub != self.hub.hub_id:
+                return []  # it was never taken over: what lies there is another hub's
             what = f"take the hub's files out of nginx on {desired.key} and remove {place}"
             return [Step(REMOVE, desired.key, what)]
         if observed.manifest is None:
@@ -128,6 +131,7 @@ class Servers(Controller[Seen | None]):
         if observed is None or desired.deleting:
             return ()
         drift = observed.drift
+        unknown = self._unknown(observed)
         changed = [path for _how, path in _drifted(observed)]
         return (
             Condition("nginx", observed.features is not None),
@@ -138,6 +142,15 @@ class Servers(Controller[Seen | None]):
                 None if drift is None else not drift,
                 "drift" if drift else "",
                 ", ".join(changed[:20]),
+            ),
+            Condition(
+                "known",
+                not unknown,
+                "unknown" if unknown else "",
+                f"served, and no resource of this hub: {', '.join(unknown[:20])}; import them"
+                f" (hub proxy import server), or make and delete them"
+                if unknown
+                else "",
             ),
         )
 
@@ -154,7 +167,19 @@ class Servers(Controller[Seen | None]):
             "served": observed.served,
             "releases": list(observed.releases),
             "drift": None if observed.drift is None else observed.drift.as_dict(),
+            "unknown": self._unknown(observed),
         }
+
+    def _unknown(self, observed: Seen) -> list[str]:
+        """Return what is served and is no resource: the hub's data was lost, or another's is new.
+
+        Certificates and access lists come and go with what refers to them.
+        """
+        parts = {} if observed.manifest is None else observed.manifest.parts
+        store = self.hub.resources.store
+        return sorted(
+            name for name, part in parts.items() if part.type in PLACED and store.get(name) is None
+        )
 
     async def forget(self, key: str) -> None:
         """Drop what is known of a server that is gone."""

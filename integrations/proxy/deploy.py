@@ -168,10 +168,11 @@ class Deploy:
 
     async def _reload_and_prove(self, id: str | None, offset: int | None = None) -> None:
         target = self._target
-        if target.own and id is None:
+        if id is None and not self._seen.running:
+            self._say(State.RELOADING, "nginx does not run")
+        elif target.own and id is None:
             self._say(State.RELOADING, "Ending nginx")
-            if self._seen.running:
-                await target.quit()
+            await target.quit()
         elif target.own and not self._seen.running:
             self._say(State.RELOADING, "Starting nginx")
             await target.start()

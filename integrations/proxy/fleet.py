@@ -213,6 +213,10 @@ class Fleet:
 
     # --- waking
 
+    def is_used(self, group: str) -> bool:
+        """Tell whether anything is placed on a group."""
+        return any(item.spec.get("group") == group for kind in PLACED for item in self._all(kind))
+
     def wake_users(self, group: str) -> None:
         """Deploy anew what is placed on a group whose members have changed."""
         for kind in PLACED:

@@ -18,7 +18,16 @@ class Groups(Controller[Members]):
         self._members: dict[str, Members] = {}
 
     async def observe(self, desired: Desired) -> Members:
-        """Return the members as they were; those of now when they are seen for the first time."""
+        """Return the members as they were; those of now when they are seen for the first time.
+
+        None are known when the hub ended before it could wake anybody for the newest ones.
+        """
+        status = self.hub.resources.status(desired.type, desired.key)
+        if desired.key not in self._members and status.observed_revision != desired.revision:
+            return () if self._fleet.is_used(desired.key) else self._known(desired)
+        return self._known(desired)
+
+    def _known(self, desired: Desired) -> Members:
         return self._members.setdefault(desired.key, tuple(desired.spec["servers"]))
 
     def plan(self, desired: Desired, observed: Members) -> Sequence[Step]:

@@ -23,6 +23,7 @@ from integrations.proxy.const import ACCESS_LIST
 from integrations.proxy.fleet import Fleet, fleet_of
 from integrations.proxy.models import Part, Spec
 from integrations.proxy.rollout import Pace
+from integrations.proxy.site import Site
 
 
 class BudgetSpent(HubError):  # noqa: N818 - the wire names these without "Error"
@@ -61,6 +62,7 @@ class PlacedController(Controller[Placed]):
             site.key
             for site in self._fleet.sites
             if site.key not in wanted
+            and self._is_ours(site)
             and (site.key in before if site.parts is None else desired.id in site.parts)
         ]
         keys = [*wanted, *others]
@@ -222,6 +224,10 @@ class PlacedController(Controller[Placed]):
         if desired.type == ACCESS_LIST:
             return self._fleet.servers_for(desired.id, {})
         return self._fleet.servers_of(desired.spec)
+
+    def _is_ours(self, site: Site) -> bool:
+        """Tell whether what a server is known to serve is the work of this hub."""
+        return site.manifest is None or site.manifest.hub == self._fleet.hub_id
 
     def _before(self, desired: Desired) -> set[str]:
         """Return the servers that may serve it though they were not asked since the hub started."""

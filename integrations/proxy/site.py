@@ -29,7 +29,7 @@ from integrations.proxy.diagnose import diagnose
 from integrations.proxy.errors import Rejected
 from integrations.proxy.handwork import Handwork, handwork
 from integrations.proxy.models import Flaw, Part, Spec
-from integrations.proxy.preflight import refuse
+from integrations.proxy.preflight import in_force, refuse
 from integrations.proxy.seen import Manifest, Seen, after_deploy
 from integrations.proxy.target import NoProgram, Target
 
@@ -270,7 +270,7 @@ class Site:
     async def remove(self, listening: Listening | None = None) -> None:
         """Take the hub's files out of nginx and off the server; nginx goes on with the rest."""
         async with self._lock:
-            target, seen = await self._preflight()
+            target, seen = await self._preflight(leaving=True)
             if seen.current is not None or seen.releases:
                 await self._ended(self._deploy(target, seen, (listening,)).take(None))
                 await target.remove()
@@ -435,6 +435,7 @@ class Site:
         deep: bool = False,
         listening: Sequence[Listening | None] = (),
         trying: bool = False,
+        leaving: bool = False,
     ) -> tuple[Target, Seen]:
         """Look, refuse what can not work, and make up for what was cut off.
 
@@ -444,8 +445,13 @@ class Site:
         self._say_to(listening)(State.PREFLIGHT, "Looking at the server")
         try:
             seen = await self._look(target, deep=deep)
-            refuse(self.key, target.spec, seen, self._house.hub_id)
-            if self._is_ours(seen) or (not seen.settled and seen.running and seen.current):
+            if leaving and (spec := in_force(self.key, target.spec, seen)) != target.spec:
+                target.spec = spec
+                seen = await self._look(target, deep=deep)
+            refuse(self.key, target.spec, seen, self._house.hub_id, leaving=leaving)
+            if not leaving and (
+                self._is_ours(seen) or (not seen.settled and seen.running and seen.current)
+            ):
                 self._say_to(listening)(
                     State.RELOADING,
                     f"{seen.current} is current and nginx serves {seen.served or 'nothing'}:"
