@@ -7,13 +7,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from hub.sdk import dumps
+from hub.sdk import HubError, dumps
 from integrations.proxy.models import File, Part
 from integrations.proxy.seen import Drift, Manifest
 
 MARK: Final = b"@release@"
 """Stands in rendered files where the release's id goes."""
 HIDDEN: Final = ("nginx.conf",)
+LARGEST_MANIFEST: Final = 24_000_000
+"""Bytes of a manifest that `remote/look.sh` reads."""
+
+
+class TooMuch(HubError):  # noqa: N818
+    """More is placed on a server than can be managed there."""
+
+    code = "too_much"
+    http_status = 422
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +97,8 @@ def pack(release: Release, before: Manifest | None, drift: Drift | None = None) 
 
     Files that the release `before` was deployed with are not sent: `.keep` names those that the
     server copies, as they are now, `.more` what lies beside them; `.sums` proves the others.
+
+    Raises `TooMuch`.
     """
     wanted = {**release.manifest.sums}
     gone = set() if drift is None else {*drift.missing}
@@ -120,12 +131,18 @@ def pack(release: Release, before: Manifest | None, drift: Drift | None = None) 
         "drop_ins": dict(release.manifest.drop_ins),
         "adopted": dict(release.manifest.adopted),
     }
+    written = dumps(manifest)
+    if len(written) > LARGEST_MANIFEST:
+        raise TooMuch(
+            f"the manifest of {len(release.manifest.parts)} resources has {len(written)} bytes and"
+            f" could not be read back, at most {LARGEST_MANIFEST} are: use more servers"
+        )
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w", format=tarfile.USTAR_FORMAT) as archive:
         for path in sent:
             _add(archive, path, release.files[path].data, release.files[path].mode)
         _add(archive, "candidate.conf", release.candidate, 0o644)
-        _add(archive, "manifest.json", dumps(manifest), 0o600)
+        _add(archive, "manifest.json", written, 0o600)
         for name, paths in ((".keep", keep), (".more", more)):
             _add(archive, name, "".join(f"./{path}\n" for path in paths).encode(), 0o600)
         _add(archive, ".files", names.encode(), 0o600)

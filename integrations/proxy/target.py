@@ -28,6 +28,8 @@ STAGE_SECONDS: Final = 120.0
 TEST_SECONDS: Final = 60.0
 PROVE_SECONDS: Final = 6
 """nginx tries a port that is taken five times in 2.5 s before it gives up without a word."""
+LARGEST_LOOK: Final = 32 << 20
+"""Bytes that a look may tell: a manifest, and the sums of all files."""
 STALE_SECONDS: Final = 900
 """The age at which the lock of another hub is taken over."""
 _FORBIDDEN: Final = 76
@@ -95,6 +97,7 @@ class Target:
         *,
         stdin: bytes | None = None,
         timeout: float = LOOK_SECONDS,  # noqa: ASYNC109 - it holds on the server
+        max_output: int = 8 << 20,
     ) -> Outcome:
         """Run a script of this integration with the rights that files need."""
         await self.rights()
@@ -105,6 +108,7 @@ class Target:
             timeout=timeout,
             sudo=self._rights in {Rights.ALL, Rights.ROOT},
             context=self.context,
+            max_output=max_output,
         )
 
     async def nginx(self, arguments: Sequence[str], seconds: float = TEST_SECONDS) -> Outcome:
@@ -128,7 +132,7 @@ class Target:
         arguments = [mark, self.base, self.spec["nginx"], port, self.main, first, second]
         arguments += ["1" if deep else "0", "-" if manifest is None else manifest.release]
         arguments.append("" if before is None else before.program)
-        outcome = await self.script("look", arguments)
+        outcome = await self.script("look", arguments, max_output=LARGEST_LOOK)
         outcome.check()
         outside = [path for path in self.drop_ins if path]
         return seen.read(outcome.stdout, mark, self._clock.time(), before, _features, outside)

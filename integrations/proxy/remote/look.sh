@@ -32,7 +32,7 @@ s running; number=; [ -r "$pid" ] && read -r number <"$pid"; [ -n "$number" ] &&
 s errors; printf '%s\n' "$log"
 s nameservers; if [ -r /etc/resolv.conf ]; then while read -r word value rest; do [ "$word" = nameserver ] && printf '%s\n' "$value"; done </etc/resolv.conf; fi
 s writable; [ -L "$base" ] && echo link; d=$base; while [ ! -e "$d" ]; do d=${d%/*}; d=${d:-/}; done; [ -w "$d" ] && echo yes
-s manifest; [ "$link" = "releases/$known" ] || [ ! -r "$base/current/manifest.json" ] || head -c 6000000 "$base/current/manifest.json"
+s manifest; [ "$link" = "releases/$known" ] || [ ! -r "$base/current/manifest.json" ] || head -c 24000000 "$base/current/manifest.json"
 if [ "$deep" = 1 ] && [ -d "$base/current/" ]; then
 cd "$base" || exit 1
 s files; find current/ files/ nginx.conf ! -type d -exec stat -c '%a %F %n' {} + -type f -exec sha256sum {} + 2>/dev/null

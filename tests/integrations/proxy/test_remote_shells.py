@@ -151,6 +151,20 @@ def test_a_life_of_releases(shell: Shell) -> None:
     assert not shell.base.exists() or names(shell.base) == {"log"}
 
 
+def test_a_large_manifest_is_read_back(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some 15,000 hosts; what could not be read back would lock the server for ever."""
+    one, _ = release(1, a="1")
+    shell.deploy(one)
+    path = shell.base / "current" / "manifest.json"
+    text = path.read_text()
+    path.write_text(text[:-1] + " " * (releases.LARGEST_MANIFEST - len(text)) + "}")
+    assert path.stat().st_size == releases.LARGEST_MANIFEST
+    assert shell.look().manifest is not None
+    monkeypatch.setattr(releases, "LARGEST_MANIFEST", len(text) - 1)
+    with pytest.raises(releases.TooMuch, match="more servers"):
+        release(1, a="1")
+
+
 def test_what_an_open_umask_leaves(shell: Shell) -> None:
     shell.umask = 0
     one, _ = release(1, a="1")
