@@ -10,6 +10,7 @@ from integrations.proxy.models import Features, Part
 
 _SUM: Final = re.compile(r"([0-9a-f]{64})  (.+)")
 _MODE: Final = re.compile(r"([0-7]{3,4}) ([a-z -]+?) ((?:current|files)/.+|nginx\.conf)")
+_AGE: Final = re.compile(r"-?[0-9]{1,15}")
 _RELEASE: Final = re.compile(r"r\d{6,9}-[0-9a-f]{8}")
 _USER: Final = re.compile(r"^[ \t]*user[ \t]+[\"']?([A-Za-z0-9_.-]+)[\"']?[ \t;]", re.MULTILINE)
 _ADDRESS: Final = re.compile(r"[0-9A-Fa-f:.]{2,45}")
@@ -126,6 +127,8 @@ def read(
     manifest = known if known is not None and known.release == current else None
     if manifest is None and current is not None:
         manifest = _manifest("\n".join(sections.get("manifest", [])))
+        if manifest is not None and manifest.release != current:
+            manifest = None
     lock = sections.get("lock") or []
     version = "\n".join(sections.get("version", []))
     program = _first(sections, "program")
@@ -153,7 +156,7 @@ def read(
         writable="yes" in sections.get("writable", []),
         linked="link" in sections.get("writable", []) or link == "not-a-link",
         lock=(int(lock[0]), lock[1] if len(lock) > 1 else "")
-        if lock and lock[0].isdigit()
+        if lock and _AGE.fullmatch(lock[0])
         else None,
         manifest=manifest,
         drift=drift,

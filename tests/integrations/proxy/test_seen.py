@@ -1,8 +1,11 @@
 """What a look says, read as hostile text."""
 
+import json
 from dataclasses import replace
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from hub.sdk import Unavailable, dumps
 from integrations.proxy.models import Features, Part
@@ -115,3 +118,61 @@ def test_drift(sums: str, modes: str, wanted: Drift) -> None:
     seen = look(manifest(), current=f"releases/{NAME}", files=files, end="")
     assert seen.drift == wanted
     assert bool(seen.drift) is bool(wanted.modified or wanted.missing or wanted.extra)
+
+
+SECTIONS = (
+    "current", "served", "releases", "partial", "lock", "program", "version", "main", "siblings",
+    "modules", "running", "errors", "nameservers", "writable", "manifest", "files", "curl",
+)  # fmt: skip
+ANYTHING = st.text(max_size=60) | st.sampled_from(
+    ["²", "-1", "1\n", f"releases/{NAME}", NAME, "r999999999-00000000", "link", "yes", A]
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["release", "hub", "parts", "sums", "modes", "spec", "revision", "a"]),
+            inner,
+            max_size=5,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@example({"lock": "²"})
+@example({"lock": "9" * 5000})
+@given(st.dictionaries(st.sampled_from(SECTIONS), ANYTHING))
+def test_whatever_a_server_says_is_read_or_refused(said: dict[str, str]) -> None:
+    found = look(manifest(), **said, end="")
+    assert isinstance(found.settled, bool)
+
+
+@given(JSON, st.sampled_from(["parts", "sums", "modes", "adopted", "drop_ins", "previous"]))
+def test_whatever_lies_in_a_manifest_is_read_or_none(value: object, name: str) -> None:
+    data = {"release": NAME, "hub": "h", "parts": {}, "sums": {}, "modes": {}, name: value}
+    written = json.dumps(data)
+    found = look(current=f"releases/{NAME}", manifest=written, files=f"{A}  current/a", end="")
+    assert found.manifest is None or found.manifest.release == NAME
+
+
+@given(st.text(alphabet="abr0./- \n\\é", min_size=1, max_size=12))
+def test_a_name_of_a_file_says_nothing_else(name: str) -> None:
+    """A file in a release, whatever it is called, hides no other and is no other."""
+    lines = f"{B}  current/http/{name}\n644 regular file current/http/{name}"
+    files = f"{A}  current/http/host-a.conf\n644 regular file current/http/host-a.conf\n{lines}"
+    found = look(manifest(), current=f"releases/{NAME}", files=files, end="")
+    assert found.drift is not None
+    assert "http/host-a.conf" not in {*found.drift.modified, *found.drift.missing}
+
+
+def test_a_manifest_of_another_release_is_none() -> None:
+    written = json.dumps({"release": NAME, "hub": "h", "parts": {}, "sums": {}, "modes": {}})
+    seen = look(current="releases/r000013-0a1b2c3d", manifest=written, end="")
+    assert seen.manifest is None
+
+
+def test_a_lock_from_the_future_is_a_lock() -> None:
+    """The clock of the server went back."""
+    assert look(lock="-30\nhub 1", end="").lock == (-30, "hub 1")
