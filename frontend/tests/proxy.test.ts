@@ -5,7 +5,7 @@ import { offers, type Phase, type Resource, type ResourceType, type Spec } from 
 import { useHub, type Hub } from "../src/hub";
 import { addStrings, t, useStrings } from "../src/i18n";
 import { readDiff } from "../src/proxy/diff";
-import { cares, fileOf, find, goes, isBehind, rowOf, siteOf, sorted, total, type Row } from "../src/proxy/rows";
+import { cares, fileOf, find, goes, isBehind, maintained, rowOf, siteOf, sorted, total, type Row } from "../src/proxy/rows";
 import { Proxies } from "../src/proxy/source";
 import { daysTo, drifted, epoch, type Status } from "../src/proxy/status";
 
@@ -33,6 +33,11 @@ describe("a difference of files", () => {
       ["http/host-new.conf", "created", 2, 0],
       ["http/gone.conf", "deleted", 0, 1],
     ]);
+  });
+
+  it("reads on behind the mark of a missing line end", () => {
+    const [file] = readDiff("--- a\n+++ a\n@@ -1,1 +1,2 @@\n-x\n\\ No newline at end of file\n+x\n+y\n");
+    expect(file!.lines.slice(1)).toEqual([{ mark: "remove", text: "x" }, { mark: "add", text: "x" }, { mark: "add", text: "y" }]);
   });
 
   it("takes a removed line for one, even when it looks like a head", () => {
@@ -183,6 +188,12 @@ class Host implements ReactiveControllerHost {
     for (const each of this.controllers) each.hostDisconnected?.();
   }
 }
+
+describe("maintenance", () => {
+  it("is on when the host says so, and only then", () => {
+    expect([{}, { maintenance: null }, { maintenance: { enabled: false } }, { maintenance: { enabled: true } }].map(maintained)).toEqual([false, false, false, true]);
+  });
+});
 
 describe("what the pages show", () => {
   let calls: number;

@@ -70,7 +70,7 @@ class Edge:
         await self.put("proxy.server/edge", name="Edge", **self.spec)
         await self.put(
             "proxy.host/blog", domain_names=["blog.test"], servers=["edge"],
-            forward_host="127.0.0.1", forward_port=backend.port, **more,
+            **{"forward_host": "127.0.0.1", "forward_port": backend.port, **more},
         )  # fmt: skip
 
     async def ask(self, name: str = "blog.test") -> str:
@@ -234,6 +234,14 @@ async def test_what_was_changed_by_hand_is_shown_and_overwritten_or_adopted(
     await expect(drift.locator("li")).to_have_count(2)
     await expect(drift).to_contain_text(re.compile(r"http/host-blog\.conf.*changed", re.DOTALL))
     await expect(drift).to_contain_text(re.compile(r"http/zz-mine\.conf.*added", re.DOTALL))
+    await drift.locator("summary").filter(has_text="host-blog.conf").click()
+    text = drift.get_by_role("region", name="http/host-blog.conf")
+    await expect(text.locator(".add")).to_have_text(re.compile("# by hand"))
+    await expect(text.locator(".remove")).to_have_count(0)
+    await expect(text.locator(".same")).to_have_count(3)
+    edge.site_file.write_text(f"{deployed}# by another hand\n")
+    await page.get_by_role("button", name="Check now").click()
+    await expect(text.locator(".add")).to_have_text(re.compile("# by another hand"))
     await page.locator(".tabs").get_by_role("link", name="Hosts").click()
     await expect(row(tab)).to_contain_text("Changed by hand")
     await page.locator(".tabs").get_by_role("link", name="Servers").click()
@@ -311,6 +319,62 @@ async def test_a_host_is_switched_off_and_on(edge: Edge, site: Backend, visit: V
     pytest.fail("the site did not come back")
 
 
+async def test_a_host_is_worked_on_asked_and_its_cache_purged(
+    edge: Edge, site: Backend, visit: Visit
+) -> None:
+    await edge.with_blog(site, caching_enabled=True)
+    tab = await arrive(visit, edge)
+    page = tab.page
+    await row(tab).get_by_role("link", name="More for blog.test").click()
+    card = page.get_by_role("region", name="Maintenance")
+    await card.get_by_label("Message for visitors").fill("Back <soon>")
+    await card.get_by_role("button", name="Begin maintenance").click()
+    await expect(card.locator(".badge")).to_have_text("On")
+    await expect(page.locator(".top .badge")).to_have_text("In sync")
+    async with aiohttp.ClientSession() as session:
+        address = f"http://127.0.0.1:{edge.spec['http_port']}/"
+        async with session.get(address, headers={"Host": "blog.test"}) as answer:
+            assert answer.status == 503
+            assert "Back &lt;soon&gt;" in await answer.text()
+    await expect(card.get_by_role("button", name="Change the message")).to_be_hidden()
+    await card.get_by_label("Message for visitors").fill("Soon")
+    await card.get_by_role("button", name="Change the message").click()
+    await expect(card.get_by_role("button", name="Change the message")).to_be_hidden()
+    await page.locator(".tabs").get_by_role("link", name="Hosts").click()
+    await expect(row(tab)).to_contain_text("Maintenance")
+    await row(tab).get_by_role("link", name="More for blog.test").click()
+    await expect(card.get_by_label("Message for visitors")).to_have_value("Soon")
+    await card.get_by_role("button", name="End maintenance").click()
+    await expect(card.get_by_role("button", name="Begin maintenance")).to_be_enabled()
+    await expect(page.locator(".top .badge")).to_have_text("In sync")
+    assert await edge.ask() == "site /\n"
+
+    upstreams = page.get_by_role("region", name="Upstream")
+    await upstreams.get_by_role("button", name="Ask the upstreams now").click()
+    line = upstreams.get_by_role("row").filter(has_text=f"127.0.0.1:{site.port}")
+    await expect(line).to_contain_text("Edge")
+    await expect(line).to_contain_text("200")
+    await expect(line.locator(".badge")).to_have_text("Well")
+
+    stored = edge.base / "cache" / "blog"
+    stored.mkdir(exist_ok=True, parents=True)
+    (stored / "copy").write_text("kept")
+    cache = page.get_by_role("region", name="Cache")
+    await cache.get_by_role("button", name="Purge the cache").click()
+    await page.get_by_role("dialog").locator("button").first.click()
+    assert (stored / "copy").exists()
+    await cache.get_by_role("button", name="Purge the cache").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Purge the cache").click()
+    await expect(cache.get_by_role("listitem")).to_have_text("Edge: 1 file deleted")
+    assert not (stored / "copy").exists()
+
+    await edge.with_blog(site, forward_port=free_port_number())
+    await expect(cache).to_be_hidden()
+    await upstreams.get_by_role("button", name="Ask the upstreams now").click()
+    await expect(upstreams.locator("tbody tr")).to_contain_text("refused")
+    await expect(upstreams.locator("tbody .badge")).to_have_text("Failing")
+
+
 async def test_who_may_not_is_shown_how_it_is_and_asks_for_nothing_that_is_refused(
     workshop: Workshop, folder: Path, site: Backend, visit: Visit
 ) -> None:
@@ -335,6 +399,11 @@ async def test_who_may_not_is_shown_how_it_is_and_asks_for_nothing_that_is_refus
         0
     )
     await expect(page.locator("hub-proxy-server button:enabled")).to_have_count(0)
+    await tab.open("/proxies/hosts/blog")
+    await expect(page.get_by_role("region", name="Maintenance")).to_contain_text(
+        "Your role does not allow this."
+    )
+    await expect(page.locator("hub-proxy-host button:enabled")).to_have_count(0)
     await expect(page.get_by_role("link", name="Add a server")).to_be_hidden()
     audit = workshop.house.hub.audit
     await audit.flush()
@@ -348,6 +417,9 @@ async def test_who_may_not_is_shown_how_it_is_and_asks_for_nothing_that_is_refus
     await expect(tab.page.get_by_text("No text differs from what is in force.")).to_be_visible()
     deploy = tab.page.locator("hub-proxy-deploy").get_by_role("button", name="Deploy")
     await expect(deploy).to_be_enabled()
+    await tab.open("/proxies/hosts/blog")
+    await expect(tab.page.get_by_role("button", name="Ask the upstreams now")).to_be_enabled()
+    await expect(tab.page.get_by_role("button", name="Begin maintenance")).to_be_disabled()
     await audit.flush()
     assert await audit.query(action="denied") == []
 
@@ -431,6 +503,8 @@ async def test_no_state_has_an_accessibility_violation_or_scrolls_sideways(
     await tab.open("/proxies/servers/edge")
     await page.locator("hub-proxy-server .actions button").click()
     await page.locator("#drift").wait_for()
+    await page.locator("hub-proxy-touched summary").click()
+    await page.locator("hub-proxy-touched .text").wait_for()
     await clean("server")
     await page.locator("hub-proxy-server section .ends .primary").click()
     await page.locator("hub-job .badge.good").wait_for()
@@ -438,6 +512,10 @@ async def test_no_state_has_an_accessibility_violation_or_scrolls_sideways(
     await tab.open("/proxies/servers")
     await page.locator("tbody .badge").first.wait_for()
     await clean("servers")
+    await tab.open("/proxies/hosts/blog")
+    await page.locator("#upstreams ~ button").click()
+    await page.locator("tbody .badge").first.wait_for()
+    await clean("host")
     await tab.open("/proxies/certificates")
     await page.locator(".all .note").wait_for()
     await clean("certificates")

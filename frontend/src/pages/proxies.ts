@@ -9,6 +9,7 @@ import { mayResource } from "../data/rights";
 import { t, word } from "../i18n";
 import "../proxy/certificates";
 import "../proxy/deploy";
+import "../proxy/host";
 import "../proxy/hosts";
 import { isBehind } from "../proxy/rows";
 import "../proxy/server";
@@ -62,11 +63,12 @@ export class ProxiesPage extends LitElement {
     const turn = this.#turn;
     const shown = section === "deploy" ? html`<hub-proxy-deploy .proxies=${proxies} .turn=${turn}></hub-proxy-deploy>`
       : section === "servers" && key ? html`<hub-proxy-server .proxies=${proxies} .turn=${turn} .key=${key}></hub-proxy-server>`
+      : section === "hosts" && key ? html`<hub-proxy-host .proxies=${proxies} .turn=${turn} .key=${key}></hub-proxy-host>`
       : section === "servers" ? html`<hub-proxy-servers .proxies=${proxies} .turn=${turn}></hub-proxy-servers>`
       : section === "certificates" ? html`<hub-proxy-certificates .proxies=${proxies} .turn=${turn}></hub-proxy-certificates>`
       : html`<hub-proxy-hosts .proxies=${proxies} .turn=${turn}></hub-proxy-hosts>`;
-    return html`<div class="top"><h1>${t("proxies")}</h1><div class="push actions">${section === "deploy" ? nothing : this.#actions(section)}</div></div>
-      <nav class="tabs" aria-label=${t("sections")}>${SECTIONS.map(({ path, label }) => html`<a href=${path ? `/proxies/${path}` : "/proxies"} aria-current=${path === section ? "page" : nothing}>${t(label)}</a>`)}
+    return html`<div class="top"><h1>${t("proxies")}</h1><div class="push actions">${section === "deploy" || section === "hosts" ? nothing : this.#actions(section)}</div></div>
+      <nav class="tabs" aria-label=${t("sections")}>${SECTIONS.map(({ path, label }) => html`<a href=${path ? `/proxies/${path}` : "/proxies"} aria-current=${path === section || (section === "hosts" && !path) ? "page" : nothing}>${t(label)}</a>`)}
         ${section === "deploy" ? html`<a href="/proxies/deploy" aria-current="page">${t("proxy_deploy")}</a>` : nothing}</nav>
       ${failure ? html`<p class="error" role="alert">${failureText(failure)}</p>` : nothing}${shown}`;
   }

@@ -19,6 +19,7 @@ export const nginxDiffStyles = css`
   details.file[open] > summary .turn { rotate: 90deg; }
   details.file[open] > summary .turn:dir(rtl) { rotate: -90deg; }
   details.file .path { flex: 1; min-inline-size: 0; overflow-wrap: anywhere; font-weight: 400; }
+  details.file > summary:dir(rtl) .path { text-align: end; }
   details.file .count { font-family: var(--mono); font-size: 0.8125rem; display: inline-flex; gap: 8px; }
   .count .plus { color: var(--good); }
   .count .minus { color: var(--bad); }
@@ -37,14 +38,22 @@ export function nginxDiff(diff: string): TemplateResult {
   return html`${files.map((file) => fileView(file, files.length > 4 || file.lines.length > LONG))}`;
 }
 
-function fileView(file: FileDiff, folded: boolean): TemplateResult {
-  const said = t("proxy_lines", { added: file.added, removed: file.removed });
+/** Draw the lines of one file's difference. */
+export function diffLines(file: FileDiff): TemplateResult {
   const left = file.lines.length - MOST;
+  return html`<pre class="text" tabindex="0" role="region" aria-label=${file.path}>${file.lines.slice(0, MOST).map(lineView)}</pre>
+    ${left > 0 ? html`<p class="muted small">${t("and_more", { count: left })}</p>` : nothing}`;
+}
+
+/** Say how many lines come and go. */
+export function diffCount({ added, removed }: FileDiff): TemplateResult {
+  return html`<span class="count" dir="ltr" aria-hidden="true">${added ? html`<span class="plus">+${added}</span>` : nothing}${removed ? html`<span class="minus">−${removed}</span>` : nothing}</span>
+      <span class="visually-hidden">${t("proxy_lines", { added, removed })}</span>`;
+}
+
+function fileView(file: FileDiff, folded: boolean): TemplateResult {
   return html`<details class="file" ?open=${!folded}><summary><span class="turn">${icon("open", 16)}</span><bdi dir="ltr" class="path mono">${file.path}</bdi>
-      <span class="count" dir="ltr" aria-hidden="true">${file.added ? html`<span class="plus">+${file.added}</span>` : nothing}${file.removed ? html`<span class="minus">−${file.removed}</span>` : nothing}</span>
-      <span class="visually-hidden">${said}</span></summary>
-    <pre class="text" tabindex="0" role="region" aria-label=${file.path}>${file.lines.slice(0, MOST).map(lineView)}</pre>
-    ${left > 0 ? html`<p class="muted small">${t("and_more", { count: left })}</p>` : nothing}</details>`;
+      ${diffCount(file)}</summary>${diffLines(file)}</details>`;
 }
 
 function lineView({ mark, text }: Line): TemplateResult {

@@ -14,7 +14,7 @@ import { lists } from "../styles/lists";
 import { base, buttons, card, fields } from "../styles/shared";
 import { toggleStyles } from "../styles/toggle";
 import { daysLeft, sortHead, tables, touchedBadge } from "./parts";
-import { cares, find, isBehind, siteOf, sorted, SORTS, total, type Row, type Sort } from "./rows";
+import { cares, find, isBehind, maintained, siteOf, sorted, SORTS, total, type Row, type Sort } from "./rows";
 import { HOST, SERVER, type Proxies } from "./source";
 
 /** Rows that are drawn before somebody asks for more. */
@@ -42,14 +42,16 @@ export class ProxyHosts extends LitElement {
       th:nth-child(2) { inline-size: 16%; }
       th:nth-child(3) { inline-size: 12%; }
       th:nth-child(4), th:nth-child(5), th:nth-child(6) { inline-size: 9%; }
-      th:last-child { inline-size: 84px; }
+      th:last-child { inline-size: 132px; }
     }
     .rate { display: grid; gap: 3px; }
     .rate svg { display: block; inline-size: 72px; block-size: 6px; border-radius: 3px; background: var(--sunken); }
     .c2xx { fill: var(--good); } .c3xx { fill: var(--series-3); } .c4xx { fill: var(--series-2); } .c5xx { fill: var(--bad); }
     .fails { color: var(--bad); font-size: 0.8125rem; white-space: nowrap; }
+    .ends { display: flex; align-items: center; gap: 10px; }
+    .more-of { padding: 0; inline-size: 36px; min-block-size: 36px; flex: none; }
     @media (max-width: 1080px) {
-      td.head { padding-inline-end: 60px; }
+      td.head { padding-inline-end: 104px; }
       td.on { position: absolute; inset-block-start: 6px; inset-inline-end: 14px; min-block-size: 0; }
       tr.on-problem td.on { position: static; }
     }
@@ -116,7 +118,7 @@ export class ProxyHosts extends LitElement {
       ${cell(t("proxy_upstream"), this.#upstream(row))}
       ${cell(t("proxy_requests"), this.#rates(row))}
       ${cell(t("status"), this.#state(row))}
-      <td role="cell" class="on bare">${this.#switch(row)}${problem ? html`<p class="problem" role="alert">${problem}</p>` : nothing}</td></tr>`;
+      <td role="cell" class="on bare"><div class="ends">${this.#switch(row)}${this.#more(row)}</div>${problem ? html`<p class="problem" role="alert">${problem}</p>` : nothing}</td></tr>`;
   }
 
   #names(row: Row) {
@@ -173,7 +175,7 @@ export class ProxyHosts extends LitElement {
     const { status, deleting } = row.resource;
     const drift = row.touched.length ? touchedBadge(row.touched.map((key) => this.proxies.serverName(key)).join(", ")) : nothing;
     const behind = isBehind(row) && mayResource("apply", this.proxies.type(row.resource.resource_type));
-    return html`<span class="marks">${row.enabled ? nothing : badge(t("proxy_off"), "calm", "pause")}${row.behind.length ? badge(t("proxy_behind", { servers: row.behind.map((key) => this.proxies.serverName(key)).join(", ") }), "warn", "clock") : phaseBadge(deleting ? "deleting" : status.phase)}${drift}
+    return html`<span class="marks">${row.enabled ? nothing : badge(t("proxy_off"), "calm", "pause")}${row.kind === "host" && maintained(row.resource.spec) ? badge(t("proxy_maintenance"), "warn", "wrench") : nothing}${row.behind.length ? badge(t("proxy_behind", { servers: row.behind.map((key) => this.proxies.serverName(key)).join(", ") }), "warn", "clock") : phaseBadge(deleting ? "deleting" : status.phase)}${drift}
         ${behind ? html`<a class="button small" href="/proxies/deploy?resource=${row.id}">${t("proxy_deploy")}</a>` : nothing}</span>
       ${cares(row) && status.message ? html`<p class="problem"><bdi>${status.message}</bdi></p>` : nothing}`;
   }
@@ -186,6 +188,14 @@ export class ProxyHosts extends LitElement {
     const why = resource.source === "file" ? t("from_file_hint") : may ? "" : t("may_not");
     return html`<button type="button" role="switch" class="toggle ${wanted === undefined ? "" : "pending"}" aria-checked=${on} aria-label=${t("proxy_on_of", { name: resource.title })}
       title=${why || nothing} ?disabled=${!may || wanted !== undefined || hub().link.offline} @click=${() => void this.#turn(row, !on)}></button>`;
+  }
+
+  /** The way to what else can be done with a host, for those who may do some of it. */
+  #more({ kind, resource }: Row) {
+    const type = this.proxies.type(resource.resource_type);
+    if (kind !== "host" || !(mayResource("apply", type) || mayResource("write", type))) return nothing;
+    const label = t("proxy_more_of", { name: resource.title });
+    return html`<a class="button more-of" href="/proxies/hosts/${resource.key}" aria-label=${label} title=${label}>${icon("dots", 18)}</a>`;
   }
 
   async #turn({ id, resource }: Row, on: boolean): Promise<void> {

@@ -75,6 +75,11 @@ export function fileOf(kind: Kind, key: string): string {
   return `${kind === "stream" ? "stream" : "http"}/${kind === "dead_host" ? "dead" : kind}-${key}.conf`;
 }
 
+/** Tell whether visitors get the page of maintenance instead of the site. */
+export function maintained(spec: Spec): boolean {
+  return (spec.maintenance as { enabled?: unknown } | null | undefined)?.enabled === true;
+}
+
 /** Return milliseconds as seconds. */
 function seconds(milliseconds: number | null | undefined): number | undefined {
   return typeof milliseconds === "number" ? milliseconds / 1000 : undefined;

@@ -10,13 +10,14 @@ import { ended, type Job } from "../data/jobs";
 import { addressOf, type Resource } from "../data/resources";
 import { denial, mayResource } from "../data/rights";
 import { hub } from "../hub";
-import { number, t, word } from "../i18n";
+import { number, t } from "../i18n";
 import { lists } from "../styles/lists";
 import { base, buttons, card } from "../styles/shared";
 import { atWork, connection, share, tables } from "./parts";
 import { HIGH } from "./servers";
 import { SERVER, type Proxies } from "./source";
 import { call, drifted, type ServerStatus } from "./status";
+import "./touched";
 
 type Deed = "rollback" | "adopt" | "overwrite";
 
@@ -33,6 +34,7 @@ export class ProxyServer extends LitElement {
   /** Whether the server is looked at now, and why it could not be. */
   @state() private looking = false;
   @state() private blind = "";
+  @state() private looks = 0;
 
   static override styles = [base, buttons, card, badgeStyles, lists, tables, css`
     :host { display: block; max-inline-size: 960px; margin-inline: auto; }
@@ -41,7 +43,8 @@ export class ProxyServer extends LitElement {
     .plain-rows { list-style: none; margin: 0; padding: 0; }
     .plain-rows li { display: flex; align-items: center; gap: 6px 12px; flex-wrap: wrap; padding-block: 8px; border-block-start: 1px solid var(--line); overflow-wrap: anywhere; }
     .plain-rows li:first-child { border-block-start: 0; }
-    .plain-rows li > :first-child { flex: 1; min-inline-size: 0; }
+    .plain-rows li > :first-child { flex: 1 1 150px; min-inline-size: 0; }
+    .plain-rows li:dir(rtl) > [dir="ltr"]:first-child { text-align: end; }
     .ends { display: flex; gap: 10px; flex-wrap: wrap; margin-block-start: 14px; }
     .error { margin-block-start: 10px; }
     .doing { margin-block-end: 20px; }
@@ -98,7 +101,7 @@ export class ProxyServer extends LitElement {
     const adoptable = found.some(({ how, path }) => how === "modified" && path.endsWith(".conf"));
     const off = why !== "" || this.#waits;
     return html`<section class="card" aria-labelledby="drift"><h3 id="drift">${t("proxy_touched")}</h3><p class="lead">${t("proxy_drift_lead")}</p>
-      <ul class="plain-rows">${found.map(({ how, path }) => html`<li><bdi dir="ltr" class="mono">${path}</bdi>${badge(word("proxy", how), "warn", how === "missing" ? "minus" : how === "extra" ? "plus" : "drift")}</li>`)}</ul>
+      <hub-proxy-touched .server=${this.key} .files=${found} .looks=${this.looks} ?shows=${mayResource("apply", this.proxies.type(SERVER))}></hub-proxy-touched>
       <div class="ends"><button type="button" class="primary with" title=${why || nothing} ?disabled=${off} @click=${() => void this.#order("overwrite")}>${icon("wrench", 18)}${t("proxy_overwrite")}</button>
         <button type="button" class="with" title=${why || nothing} ?disabled=${off || !adoptable} @click=${() => void this.#order("adopt")}>${icon("check", 18)}${t("proxy_adopt")}</button></div>
       ${why ? html`<p class="muted small">${why}</p>` : nothing}</section>`;
@@ -149,6 +152,7 @@ export class ProxyServer extends LitElement {
       this.blind = failureText(error);
     }
     await this.proxies.refresh();
+    this.looks += 1;
     this.looking = false;
   }
 

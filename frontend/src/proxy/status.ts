@@ -66,6 +66,25 @@ export interface Rehearsal {
   error: string | null;
 }
 
+/** One file that is not as it was deployed, as text. */
+export interface TouchedFile {
+  path: string;
+  how: "modified" | "missing" | "extra";
+  part: string | null;
+  /** Unified, from what was deployed to what lies there. */
+  diff: string | null;
+  note: string | null;
+}
+
+/** What one upstream answered a server. */
+export interface Answer {
+  upstream: string;
+  ok: boolean;
+  status: number | null;
+  milliseconds: number | null;
+  error: string | null;
+}
+
 /** Call a service of reverse proxies and return what it answers. */
 export async function call<T>(service: string, data: object = {}): Promise<T> {
   const message = { type: "call_service", domain: "proxy", service, service_data: data, return_response: true };
