@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
 
 from integrations.proxy import release as releases
 from integrations.proxy.const import ACCESS_LIST, CERTIFICATE, SERVER
@@ -168,16 +169,32 @@ def _main(own: Part, seen: Seen, files: Mapping[str, File], id: str, *, stream: 
 def _still_adopted(
     adopted: Mapping[str, str], before: Parts, after: Parts, files: Mapping[str, File]
 ) -> dict[str, str]:
-    """Keep texts changed by hand until the resource they belong to is changed."""
+    """Keep texts changed by hand until the resource they belong to is changed.
+
+    A renewed certificate takes the place of the old one in them; another access list ends them, for
+    an old text would leave a door open.
+    """
+    renewed = {
+        str(before[name].spec[field]): str(part.spec[field])
+        for name, part in after.items()
+        if part.type == CERTIFICATE and name in before
+        for field in ("chain", "key")
+        if field in part.spec and field in before[name].spec
+    }
     kept = {}
     for path, text in adopted.items():
         file = files.get(path)
         part = None if file is None else file.part
         if part is None or part not in after or part not in before:
             continue
-        if after[part].spec == before[part].spec:
-            kept[path] = text
+        doors = [name for name in references(after[part]) if not name.startswith(CERTIFICATE)]
+        if all(_same(before.get(name), after.get(name)) for name in (part, *doors)):
+            kept[path] = reduce(lambda found, names: found.replace(*names), renewed.items(), text)
     return kept
+
+
+def _same(before: Part | None, after: Part | None) -> bool:
+    return before is not None and after is not None and before.spec == after.spec
 
 
 def by_hand(new: Release, seen: Seen) -> dict[str, str | None]:

@@ -12,7 +12,7 @@ import pytest
 
 from hub.resources import Phase
 from tests.integrations.proxy.conftest import World, forward
-from tests.integrations.proxy.test_case_candidate import until
+from tests.integrations.proxy.test_case_candidate import over_tls, self_signed, until
 from tests.integrations.proxy.test_case_reload import crash, master
 from tests.peers.nginx import Backend, StartBackend, lives, own_spec
 from tests.peers.ports import free_port_number
@@ -221,3 +221,45 @@ async def test_a_server_that_was_lost_is_told_and_made_anew(world: World, backen
     assert (await world.again("proxy.server/web")).phase is Phase.IN_SYNC
     assert await world.fetch("blog.test") == "site /\n"
     await until(lambda: phase(world, "proxy.host/blog") is Phase.IN_SYNC)
+
+
+async def test_an_adopted_text_gets_a_renewed_certificate(
+    world: World, backend: Backend, tmp_path: Path
+) -> None:
+    def custom(pair: tuple[str, str]) -> dict[str, Any]:
+        names = ["tls.test"]
+        chain, key = pair
+        return {
+            "domain_names": names, "provider": "custom", "certificate": chain,
+            "certificate_key": key,
+        }  # fmt: skip
+
+    await world.good("proxy.certificate/own", **custom(self_signed(tmp_path, "tls.test")))
+    await world.good("proxy.host/tls", **forward(backend, "tls.test", certificate_id="own"))
+    await until(lambda: "ssl_certificate" in world.files()["http/host-tls.conf"])
+    live = world.bases["web"] / "current" / "http" / "host-tls.conf"
+    live.write_text(live.read_text() + "# by hand\n")
+    await world.site().adopt(None)
+    old = {path.name for path in (world.bases["web"] / "files").glob("own-*")}
+    await world.good("proxy.certificate/own", **custom(self_signed(tmp_path, "tls.test")))
+    text = world.files()["http/host-tls.conf"]
+    assert text.endswith("# by hand\n")
+    assert not [name for name in old if name in text]
+    assert "site" in await over_tls(world, "tls.test")
+    for number in range(6):
+        await world.good(f"proxy.host/h{number}", **forward(backend, f"h{number}.test"))
+    assert not [name for name in old if (world.bases["web"] / "files" / name).exists()]
+
+
+async def test_an_adopted_text_keeps_no_door_open(world: World, backend: Backend) -> None:
+    """Who may come in is never left to an old text."""
+    allow = [{"address": "127.0.0.1", "directive": "allow"}]
+    deny = [{"address": "127.0.0.1", "directive": "deny"}]
+    await world.good("proxy.access_list/team", items=[], clients=allow)
+    await world.good("proxy.host/in", **forward(backend, "in.test", access_list_id="team"))
+    live = world.bases["web"] / "current" / "http" / "host-in.conf"
+    live.write_text(live.read_text() + "# by hand\n")
+    await world.site().adopt(None)
+    assert (await world.get("in.test")).status == 200
+    await world.good("proxy.access_list/team", items=[], clients=deny)
+    assert (await world.get("in.test")).status == 403
