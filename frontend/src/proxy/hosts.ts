@@ -38,11 +38,11 @@ export class ProxyHosts extends LitElement {
     .goes { font-size: 0.8125rem; }
     @media (min-width: 1081px) {
       table { table-layout: fixed; }
-      th:nth-child(1) { inline-size: 21%; }
+      th:nth-child(1) { inline-size: 19%; }
       th:nth-child(2) { inline-size: 16%; }
-      th:nth-child(3) { inline-size: 12%; }
+      th:nth-child(3) { inline-size: 10%; }
       th:nth-child(4), th:nth-child(5), th:nth-child(6) { inline-size: 9%; }
-      th:last-child { inline-size: 132px; }
+      th:last-child { inline-size: 122px; }
     }
     .rate { display: grid; gap: 3px; }
     .rate svg { display: block; inline-size: 72px; block-size: 6px; border-radius: 3px; background: var(--sunken); }
