@@ -85,7 +85,7 @@ async def handwork(target: "Target", seen: "Seen", deployed: "Candidate | None")
     names += [("missing", path) for path in drift.missing]
     names += [("extra", path) for path in drift.extra]
     shown = [name for name in names if _is_text(name[1], target)][:MOST_FILES]
-    wanted = [path for how, path in shown if how != "missing"]
+    wanted = [path for _how, path in shown]
     lying = await _read(target, manifest.release, wanted) if wanted else {}
     before = _deployed(manifest, deployed)
     return await asyncio.to_thread(_compared, names, {*shown}, before, lying, manifest, target)
@@ -182,7 +182,7 @@ def _difference(
         return [], "what was deployed can not be told: its text could not be made again"
     exact = file is None or hashlib.sha256(file.data).hexdigest() == wanted
     note = None if exact else "compared with what would be deployed today; that was another text"
-    if how == "missing":
+    if how == "missing" and (lies is None or lies.kind == "gone"):
         return unified(path, old, None), note
     if lies is None or lies.kind != "file":
         return [], _KINDS.get("gone" if lies is None else lies.kind, "not read")

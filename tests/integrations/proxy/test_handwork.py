@@ -125,6 +125,14 @@ async def test_links_are_not_followed(blog: World, tmp_path: Path) -> None:
         "not read: it is a symbolic link, or its folder is one",
     )
     (http(blog) / "zz.conf").unlink()
+    (http(blog) / "host-blog.conf").unlink()
+    (http(blog) / "host-blog.conf").symlink_to(secret)
+    one = (await told(blog))["http/host-blog.conf"]
+    assert (one["diff"], one["note"]) == (
+        found["http/zz.conf"]["diff"],
+        found["http/zz.conf"]["note"],
+    )
+    (http(blog) / "host-blog.conf").unlink()
     other = blog.bases["web"].parent / "other"
     shutil.copytree(http(blog), other)
     (other / "host-blog.conf").write_text("swordfish\n")
