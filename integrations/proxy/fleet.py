@@ -133,7 +133,9 @@ class Fleet:
             if not user.deleting:
                 found.update(dict.fromkeys(self.servers_of(user.spec)))
         for site in self._sites.values():
-            for part in (site.parts or {}).values():
+            if site.manifest is None or site.manifest.hub != self.hub_id:
+                continue
+            for part in site.manifest.parts.values():
                 if id in references(part):
                     found[site.key] = None
         return list(found)

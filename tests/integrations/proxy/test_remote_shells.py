@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import stat
 import subprocess
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from hub.runner import allow
 from integrations.proxy import release as releases
 from integrations.proxy.models import File, Part
 from integrations.proxy.seen import Drift, Manifest, Seen, read
-from tests.peers.ports import require
+from tests.peers.ports import require, wait_for
 
 MARK = "@hub:00112233"
 OWNER = "0123456789abcdef 0a0b0c"
@@ -247,6 +248,64 @@ def test_an_upload_that_is_cut_off(shell: Shell) -> None:
         assert done.returncode in {74, 75}, (size, done.stderr)
         assert names(shell.base / "releases") == set()
         assert not (shell.base / "lock").exists()
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_an_upload_that_is_ended(shell: Shell, taken: bool) -> None:
+    """The time is over, or the connection is gone: sshd or the limit ends all of it.
+
+    A lock that another hub took over meanwhile is that one's.
+    """
+    one, _ = release(1, a="1")
+    words = (shell.base, one[0], OWNER, 64, "-", 900, "", "-")
+    text = str(allow.script("proxy", "stage"))
+    lock = shell.base / "lock"
+    with subprocess.Popen(
+        [*shell.words, "-c", text, "stage", *map(str, words)], stdin=subprocess.PIPE,
+        stderr=subprocess.DEVNULL, env={"PATH": str(shell.path)}, start_new_session=True,
+    ) as process:  # fmt: skip
+        wait_for((shell.base / "releases" / one[0]).exists, "the upload to begin")
+        if taken:
+            (lock / "owner").write_text("fedcba9876543210 1\n")
+        os.killpg(process.pid, signal.SIGTERM)
+        assert process.stdin is not None
+        process.stdin.close()
+        assert process.wait(10) == 143
+    assert names(shell.base / "releases") == set()
+    assert lock.exists() is taken
+
+
+def test_a_release_that_is_not_whole_never_becomes_current(shell: Shell) -> None:
+    one, _ = release(1, a="1")
+    shell.deploy(one)
+    two, _ = release(2, a="2")
+    assert shell.stage(two).returncode == 0
+    (shell.base / "releases" / two[0] / ".complete").unlink()
+    assert shell.run("swap", shell.base, two[0], "", "", "/nowhere").returncode == 70
+    assert (shell.base / "current").readlink().name == one[0]
+
+
+def test_an_end_that_is_not_ours_sweeps_nothing(shell: Shell) -> None:
+    one, _ = release(1, a="1")
+    shell.deploy(one)
+    two, _ = release(2, a="2")
+    assert shell.stage(two).returncode == 0
+    shell.good("finish", shell.base, 2, "0123456789abcdef another", two[0])
+    assert (shell.base / "lock").exists()
+    assert (shell.base / "releases" / two[0]).exists()
+
+
+def test_what_is_current_is_never_swept(shell: Shell) -> None:
+    """After going back, releases that are newer are kept, and the old one that is served."""
+    made = [release(number, a=str(number))[0] for number in (1, 2, 3)]
+    for one in made:
+        shell.deploy(one, keep=9)
+    assert shell.stage(release(4, a="4")[0]).returncode == 0
+    shell.good("swap", shell.base, made[0][0], "", "", "/nowhere")
+    shell.good("finish", shell.base, 2, OWNER, made[0][0])
+    left = names(shell.base / "releases")
+    assert made[0][0] in left
+    assert len(left) == 2
 
 
 def test_an_upload_that_was_changed(shell: Shell) -> None:
