@@ -1,9 +1,11 @@
 """Keeps every `proxy.server` serving what the hub deployed there, and tells when it does not."""
 
+import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from hub.sdk import Condition, Controller, Desired, Hub, NotProved, Progress, Step
+from hub.sdk import Condition, Controller, Desired, Hub, HubError, NotProved, Progress, Step
 from integrations.proxy.const import PLACED
 from integrations.proxy.errors import Rejected
 from integrations.proxy.fleet import Fleet, fleet_of
@@ -11,6 +13,8 @@ from integrations.proxy.models import Part
 from integrations.proxy.preflight import refuse
 from integrations.proxy.seen import Seen
 from integrations.proxy.site import Site
+
+_LOGGER = logging.getLogger(__name__)
 
 INSTALL: Final = "install"
 SETTINGS: Final = "settings"
@@ -27,6 +31,8 @@ class Servers(Controller[Seen | None]):
         """Work with the fleet of `hub`."""
         super().__init__(hub)
         self._fleet: Fleet = fleet_of(hub)
+        self._starting: set[str] = set()
+        """Servers whose own nginx was found down, until its start is asked for."""
 
     async def start(self) -> None:
         """Offer the services and begin to watch."""
@@ -42,6 +48,8 @@ class Servers(Controller[Seen | None]):
         seen = await site.look(deep=True)
         if not desired.deleting:
             refuse(desired.key, desired.spec, seen, self.hub.hub_id)
+            if desired.spec["instance"] == "own" and seen.manifest is not None and not seen.running:
+                self._start_soon(desired)
         return seen
 
     def plan(self, desired: Desired, observed: Seen | None) -> Sequence[Step]:
@@ -118,7 +126,7 @@ class Servers(Controller[Seen | None]):
         if desired.deleting:
             return
         left = self.plan(desired, await self.observe(desired))
-        if left:
+        if left and left[0].action != OVERWRITE:  # what was changed by hand is another matter
             raise NotProved(f"still to do after the apply: {left[0].summary}")
 
     async def undo(self, desired: Desired, step: Step, progress: Progress) -> None:
@@ -180,6 +188,27 @@ class Servers(Controller[Seen | None]):
         return sorted(
             name for name, part in parts.items() if part.type in PLACED and store.get(name) is None
         )
+
+    def _start_soon(self, desired: Desired) -> None:
+        """Have an nginx of the hub's own started: it crashed, or the server was started anew.
+
+        Once: when that fails, the engine tries again by itself.
+        """
+        key = desired.key
+        if key in self._starting or self.hub.resources.status(desired.type, key).attempts:
+            return
+
+        async def ask() -> None:
+            try:
+                async with asyncio.timeout(60):
+                    await self.hub.resources.apply(desired.type, key)
+            except (HubError, TimeoutError) as error:
+                _LOGGER.info("%s could not be started: %s", desired.id, error)
+            finally:
+                self._starting.discard(key)
+
+        self._starting.add(key)
+        self._fleet.spawn(ask(), f"start nginx on {key}")
 
     async def forget(self, key: str) -> None:
         """Drop what is known of a server that is gone."""

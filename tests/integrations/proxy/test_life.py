@@ -263,3 +263,32 @@ async def test_an_adopted_text_keeps_no_door_open(world: World, backend: Backend
     assert (await world.get("in.test")).status == 200
     await world.good("proxy.access_list/team", items=[], clients=deny)
     assert (await world.get("in.test")).status == 403
+
+
+async def test_an_own_nginx_that_crashed_is_started_without_a_word(
+    world: World, backend: Backend
+) -> None:
+    """As after a reboot of the server; what was changed by hand is no reason not to."""
+    await world.good("proxy.host/blog", **forward(backend, "blog.test"))
+    base = world.bases["web"]
+    live = base / "current" / "http" / "host-blog.conf"
+    live.write_text(live.read_text() + "# by hand\n")
+    crash(master(base))
+    world.hub.resources.look("proxy.server", "web")
+    while await world.fetch("blog.test") is None:
+        await asyncio.sleep(0.05)
+    await until(lambda: phase(world, "proxy.server/web") is Phase.DRIFTED)
+    assert live.read_text().endswith("# by hand\n")
+
+
+async def test_settings_change_though_a_file_was_changed_by_hand(
+    world: World, backend: Backend
+) -> None:
+    await world.good("proxy.host/blog", **forward(backend, "blog.test"))
+    live = world.bases["web"] / "current" / "http" / "host-blog.conf"
+    live.write_text(live.read_text() + "# by hand\n")
+    spec = world.hub.resources.get("proxy.server", "web").spec
+    status = await world.apply("proxy.server/web", **{**spec, "keep_releases": 3})
+    assert status.observed_revision == 2, status.message
+    assert status.phase in {Phase.IN_SYNC, Phase.DRIFTED}
+    assert live.read_text().endswith("# by hand\n")
