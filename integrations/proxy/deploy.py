@@ -103,14 +103,18 @@ class Deploy:
         except BaseException:
             await self._finish(release.id)
             raise
-        await self.take(release.id, drop=release.id)
+        await self._take(release.id, drop=release.id)
         return said
 
-    async def take(self, id: str | None, *, drop: str | None = None) -> None:
+    async def take(self, id: str | None) -> None:
         """Make nginx serve a release that lies on the server; None = none of ours.
 
-        On failure the release that was served is put back, and `drop` is deleted.
+        On failure the release that was served is put back. Raises as `release` does, and `Busy`.
         """
+        await self._target.lock(self._owner)
+        await self._take(id, drop=None)
+
+    async def _take(self, id: str | None, *, drop: str | None) -> None:
         before = self._seen.current
         try:
             await self._go(id)

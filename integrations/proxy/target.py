@@ -156,11 +156,7 @@ class Target:
             case 70:
                 raise NotOurs(f"proxy.server/{self.key}: base: {said}")
             case 73:
-                age, _, who = said.partition(" ")
-                raise Busy(
-                    f"proxy.server/{self.key}: {who.partition(' ')[0]} deploys there since {age} s;"
-                    " waiting until it is done"
-                )
+                raise self._busy(said)
             case 74:
                 raise DiskFull(f"proxy.server/{self.key}: the disk is full: {said}")
             case 76:
@@ -168,6 +164,22 @@ class Target:
             case _:
                 pass
         outcome.check()
+
+    async def lock(self, owner: str) -> None:
+        """Take the lock for a deploy that uploads nothing; raises `Busy`, `AccessDenied`."""
+        outcome = await self.script("lock", [self.base, owner, str(STALE_SECONDS)])
+        if outcome.kind is OutcomeKind.EXIT and outcome.status == 73:
+            raise self._busy(_last(outcome))
+        if outcome.kind is OutcomeKind.EXIT and outcome.status == 76:
+            raise AccessDenied(f"proxy.server/{self.key}: base: {_last(outcome)}; see its rights")
+        outcome.check()
+
+    def _busy(self, said: str) -> Busy:
+        age, _, who = said.partition(" ")
+        return Busy(
+            f"proxy.server/{self.key}: {who.partition(' ')[0]} deploys there since {age} s;"
+            " waiting until it is done"
+        )
 
     async def test(self) -> Outcome:
         """Let nginx read the candidate; its words are in `error_text`."""

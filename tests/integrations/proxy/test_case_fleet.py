@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from hub.resources import Phase, Status
+from hub.sdk import Unavailable
 from tests.integrations.proxy.conftest import World, forward
 from tests.integrations.proxy.test_case_candidate import BAD, passes, until
 from tests.peers.nginx import Backend, Nginx, StartBackend, own_spec
@@ -52,6 +53,28 @@ async def test_case_11_the_lock_of_another_hub_is_respected(world: World, backen
     shutil.chown(lock, world.bases["web"].owner(), world.bases["web"].group())
     shutil.chown(lock / "owner", world.bases["web"].owner(), world.bases["web"].group())
     assert (await world.again("proxy.host/blog")).phase is Phase.IN_SYNC, "stale: taken over"
+    assert not lock.exists()
+
+
+async def test_case_11_nor_is_anything_rolled_back_or_removed_under_it(
+    world: World, backend: Backend
+) -> None:
+    await world.good("proxy.host/blog", **forward(backend, "blog.test"))
+    await world.good("proxy.host/blog", **forward(backend, "blog.test", "www.blog.test"))
+    lock = world.bases["web"] / "lock"
+    lock.mkdir()
+    (lock / "owner").write_text("0123456789abcdef 1234\n")
+    current = (world.bases["web"] / "current").readlink()
+    for change in (lambda: world.site().rollback(None), world.site().remove):
+        with pytest.raises(Unavailable, match="deploys there since"):
+            await change()
+    assert (world.bases["web"] / "current").readlink() == current
+    assert await world.fetch("www.blog.test") == "site /\n"
+    (lock / "owner").unlink()
+    lock.rmdir()
+    await world.site().rollback(None)
+    assert await world.fetch("www.blog.test") is None
+    assert await world.fetch("blog.test") == "site /\n"
     assert not lock.exists()
 
 
