@@ -389,3 +389,17 @@ def test_proof_of_a_release(shell: Shell, tmp_path: Path) -> None:
     )
     done = shell.run("prove", 8299, "r000009-00000000", 0, log, 4, shell.base)
     assert (done.returncode, done.stdout) == (1, b"served nothing\n[emerg] no\n")
+
+
+def test_one_answer_proves_nothing(shell: Shell, tmp_path: Path) -> None:
+    """Old workers go on answering for a moment: three answers in a row have to name it."""
+    count = tmp_path / "count"
+    count.write_text("")
+    curl = shell.path / "curl"
+    curl.write_text(
+        f"#!/bin/sh\necho >>{count}\n"
+        f"case $(wc -l <{count}) in 2|4) printf old ;; *) printf r000001-00000000 ;; esac\n"
+    )
+    curl.chmod(0o755)
+    shell.good("prove", 1, "r000001-00000000", 5, "", "", shell.base)
+    assert count.read_text().count("\n") == 7
