@@ -81,8 +81,8 @@ class PlacedController(Controller[Placed]):
                 continue  # it comes with the first that refers to it
             elif key in wanted:
                 served[key] = parts.get(desired.id)
-            elif desired.id in parts:
-                leave[key] = parts[desired.id]
+            elif (part := (self._fleet.site(key).parts or parts).get(desired.id)) is not None:
+                leave[key] = part  # also when nginx serves another release at this moment
         return Placed(served, errors, leave)
 
     def plan(self, desired: Desired, observed: Placed) -> Sequence[Step]:

@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import os
 import shutil
+import signal
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -292,3 +294,24 @@ async def test_settings_change_though_a_file_was_changed_by_hand(
     assert status.observed_revision == 2, status.message
     assert status.phase in {Phase.IN_SYNC, Phase.DRIFTED}
     assert live.read_text().endswith("# by hand\n")
+
+
+async def test_what_is_deleted_while_nginx_serves_something_else_is_not_left_behind(
+    world: World, backend: Backend
+) -> None:
+    """The link names a release with the host, nginx serves one without it."""
+    base = world.bases["web"]
+    older = (base / "current").readlink()
+    await world.good("proxy.host/blog", **forward(backend, "blog.test"))
+    newer = (base / "current").readlink()
+    (base / "current").unlink()
+    (base / "current").symlink_to(older)
+    os.kill(master(base), signal.SIGHUP)
+    while await world.fetch("blog.test") is not None:
+        await asyncio.sleep(0.05)
+    (base / "current").unlink()
+    (base / "current").symlink_to(newer)
+    await world.site().look()
+    await world.gone("proxy.host/blog")
+    assert "proxy.host/blog" not in (world.site().parts or {})
+    assert "http/host-blog.conf" not in world.files()

@@ -12,6 +12,7 @@ from hub.sdk import HubError, Unavailable
 from hub.util.clock import SystemClock
 from integrations.proxy import release as releases
 from integrations.proxy.deploy import State
+from integrations.proxy.errors import RollbackFailed, RolledBack
 from integrations.proxy.models import Features, Pair, Part
 from integrations.proxy.render.defaults import complete
 from integrations.proxy.seen import Drift, Manifest, Seen
@@ -42,7 +43,9 @@ class Played(Target):
         self.begun: dict[str, asyncio.Event] = {}
         self.fail: dict[str, HubError] = {}
         self.manifests: dict[str, Manifest] = {}
-        self.staged: Manifest | None = None
+        self.says: list[str | None] = []
+        """What proofs answer, in order; None = proven."""
+        self.dropped: list[str | None] = []
 
     async def _call(self, verb: str) -> None:
         self.calls.append(verb)
@@ -79,10 +82,11 @@ class Played(Target):
 
     async def prove(self, id: str, log: str, offset: int | None) -> str | None:
         await self._call("prove")
-        return None
+        return self.says.pop(0) if self.says else None
 
     async def finish(self, owner: str, keep: int, drop: str | None) -> None:
         await self._call("finish")
+        self.dropped.append(drop)
 
 
 class Around:
@@ -164,6 +168,25 @@ async def test_a_deploy_and_what_is_known_then(site: Site, played: Played) -> No
     assert set(site.parts) == {"proxy.host/a", "proxy.server/web"}
     assert site.seen is not None
     assert (site.seen.current, site.outcome) == (done.release, State.DONE)
+
+
+async def test_a_release_that_nginx_did_not_take_is_not_kept(site: Site, played: Played) -> None:
+    """Nobody could go back to it."""
+    first = await bring(site, host("a"))
+    played.says = ["served nothing"]
+    with pytest.raises(RolledBack, match="is served again"):
+        await bring(site, host("b"))
+    assert played.dropped[-1] not in {None, first.release}
+    assert (played.seen.current, site.outcome) == (first.release, State.ROLLED_BACK)
+    assert set(await site.known()) == {"proxy.host/a", "proxy.server/web"}
+
+
+async def test_a_release_that_can_not_be_taken_back_is_told(site: Site, played: Played) -> None:
+    await bring(site, host("a"))
+    played.says = ["served nothing", "served nothing at all"]
+    with pytest.raises(RollbackFailed, match="nothing at all"):
+        await bring(site, host("b"))
+    assert site.outcome is State.FAILED
 
 
 async def test_a_look_from_before_a_deploy_is_no_news(site: Site, played: Played) -> None:
