@@ -10,6 +10,7 @@ import pytest
 from hub.runner.command import Kind, Outcome
 from hub.sdk import HubError, Unavailable
 from hub.util.clock import SystemClock
+from integrations.proxy import candidates
 from integrations.proxy import release as releases
 from integrations.proxy.deploy import State
 from integrations.proxy.errors import RollbackFailed, RolledBack
@@ -324,3 +325,22 @@ async def test_a_dry_run_that_fails_is_no_failed_deploy(site: Site, played: Play
     with pytest.raises(Unavailable):
         await site.rehearse({"proxy.host/a": host("a", 2, 81)})
     assert site.outcome is State.DONE
+
+
+def test_what_nothing_refers_to_goes_along() -> None:
+    """An access list that is asked for by a location alone stays."""
+    names = ("proxy.access_list/a", "proxy.access_list/b", "proxy.certificate/c")
+    parts = {name: Part(name, 1, {}) for name in names}
+    user = host("blog")
+    places = [{"path": "/x", "access_list_id": "b"}]
+    used = replace(user, spec={**user.spec, "certificate_id": "c", "locations": places})
+    assert set(candidates.pruned({**parts, user.id: used})) == {names[1], names[2], user.id}
+    assert set(candidates.pruned({**parts, user.id: user})) == {user.id}
+
+
+async def test_a_number_is_never_given_twice(site: Site, played: Played) -> None:
+    """Whatever lies there, whole or cut off, newer or older than what is served."""
+    played.seen = replace(
+        EMPTY, releases=("r000003-00000000",), partial=("r000009-00000000", "r000002-00000000")
+    )
+    assert (await bring(site, host("a"))).release.startswith("r000010-")
