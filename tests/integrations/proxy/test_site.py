@@ -38,6 +38,7 @@ class Played(Target):
     def __init__(self) -> None:
         super().__init__("web", SPEC, None, SystemClock())  # type: ignore[arg-type]
         self.seen = EMPTY
+        self.drift = Drift()
         self.calls: list[str] = []
         self.wait: dict[str, asyncio.Event] = {}
         """What is held up, by verb, until somebody lets it go."""
@@ -61,7 +62,7 @@ class Played(Target):
             await self.begun.setdefault(verb, asyncio.Event()).wait()
 
     async def look(self, before: Seen | None, *, deep: bool) -> Seen:
-        seen = replace(self.seen, at=self._clock.time(), drift=Drift() if deep else None)
+        seen = replace(self.seen, at=self._clock.time(), drift=self.drift if deep else None)
         await self._call("look")
         return seen
 
@@ -317,6 +318,16 @@ async def test_what_is_served_already_is_not_deployed(site: Site, played: Played
     played.calls.clear()
     await bring(site, host("a"))
     assert played.calls == ["look"]
+
+
+async def test_what_is_served_and_missing_on_the_disk_is_deployed(
+    site: Site, played: Played
+) -> None:
+    await bring(site, host("a"))
+    played.calls.clear()
+    played.drift = Drift(missing=("http/host-a.conf",))
+    await bring(site, host("a"))
+    assert "prove" in played.calls
 
 
 async def test_a_dry_run_that_fails_is_no_failed_deploy(site: Site, played: Played) -> None:
