@@ -1,9 +1,15 @@
 """The order of a rollout, by tables."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hub.sdk import Desired, Unavailable, Unfinished
+from integrations.proxy.models import Part
+from integrations.proxy.placed import Placed, PlacedController
 from integrations.proxy.rollout import Pace, steps, waves
 
 SERVERS = ["a", "b", "c", "d", "e"]
@@ -49,3 +55,52 @@ def test_steps_can_be_read_and_carry_what_their_apply_needs() -> None:
     assert [step.data["pause"] for step in found] == [0.0, 3.0, 0.0]
     assert {step.data["budget"] for step in found} == {1}
     assert {step.data["rollback"] for step in found} == {False}
+
+
+PART = Part("proxy.host/blog", 1, {"domain_names": ["blog.test"]})
+DESIRED = Desired("proxy.host", "blog", PART.spec, 1, deleting=False)
+
+
+class Alone(PlacedController):
+    """The controller without a hub: what it finds is given, what it brings always works."""
+
+    def __init__(self, found: Placed) -> None:
+        self._failed = {}
+        self._fleet: Any = SimpleNamespace(site=lambda _key: SimpleNamespace(parts={}))
+        self._found = found
+
+    async def observe(self, desired: Desired) -> Placed:
+        return self._found
+
+    def _part(self, desired: Desired) -> Part:
+        return PART
+
+    async def _bring(self, key: str, id: str, part: Part | None, progress: Any) -> None:
+        pass
+
+
+class Told:
+    """A progress that keeps nothing."""
+
+    def log(self, line: str) -> None:
+        pass
+
+    def progress(self, fraction: float, message: str | None = None) -> None:
+        pass
+
+    async def note(self, key: str, value: object) -> None:
+        pass
+
+
+async def test_a_server_that_can_not_be_asked_is_pending() -> None:
+    alone = Alone(Placed({"a": PART}, {"b": Unavailable("away")}))
+    with pytest.raises(Unfinished, match="1 of 2 servers are pending: b: away"):
+        await alone.prove(DESIRED, Told())  # type: ignore[arg-type]
+
+
+async def test_a_rollout_that_was_cut_off_costs_the_next_one_no_budget() -> None:
+    alone = Alone(Placed({"a": PART}))
+    alone._failed[PART.id] = {"old": Unavailable("away")}
+    for step in steps(PART.id, 1, {"a": None}, {}, Pace()):
+        await alone.apply(DESIRED, step, Told())  # type: ignore[arg-type]
+    await alone.prove(DESIRED, Told())  # type: ignore[arg-type]
