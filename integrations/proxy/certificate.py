@@ -27,9 +27,9 @@ from integrations.proxy.acme.planning import Observed
 from integrations.proxy.acme.serving import At
 from integrations.proxy.acme.wanted import Wanted, wanted
 from integrations.proxy.const import CERTIFICATE, PLACED
+from integrations.proxy.deploying.site import Site
 from integrations.proxy.fleet import Fleet, fleet_of
 from integrations.proxy.models import Pair
-from integrations.proxy.site import Site
 
 REVOKED_BY_USER: Final = 0
 """Reason `unspecified` (RFC 5280 section 5.3.1)."""

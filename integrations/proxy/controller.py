@@ -2,17 +2,19 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from hub.sdk import Condition, Controller, Desired, Hub, HubError, NotProved, Progress, Step
+from integrations.proxy import services
 from integrations.proxy.const import PLACED
+from integrations.proxy.deploying.preflight import refuse
+from integrations.proxy.deploying.seen import Seen
+from integrations.proxy.deploying.site import Site
 from integrations.proxy.errors import Rejected
 from integrations.proxy.fleet import Fleet, fleet_of
 from integrations.proxy.models import Part
-from integrations.proxy.preflight import refuse
-from integrations.proxy.seen import Seen
-from integrations.proxy.site import Site
+from integrations.proxy.watch.house import Watch
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -31,16 +33,24 @@ class Servers(Controller[Seen | None]):
         """Work with the fleet of `hub`."""
         super().__init__(hub)
         self._fleet: Fleet = fleet_of(hub)
+        self.watch: Watch | None = None
+        """What is watched; None before the first server and after the end."""
+        self._unregister: Callable[[], None] = lambda: None
         self._starting: set[str] = set()
         """Servers whose own nginx was found down, until its start is asked for."""
 
     async def start(self) -> None:
         """Offer the services and begin to watch."""
-        await self._fleet.start()
+        self.watch = Watch(self.hub, self._fleet)
+        self._unregister = services.register(self.hub, self._fleet, self.watch)
+        await self.watch.start()
 
     async def stop(self) -> None:
         """End both; the servers go on as they are."""
-        await self._fleet.stop()
+        self._unregister()
+        watch, self.watch = self.watch, None
+        if watch is not None:
+            await watch.stop()
 
     async def observe(self, desired: Desired) -> Seen | None:
         """Look at the server, every file of the release included."""

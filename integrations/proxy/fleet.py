@@ -2,11 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Coroutine, Iterable, Mapping
+from typing import Any, Final
 
 from hub.sdk import Clock, Hub, HubError, NotFound, Resource
-from integrations.proxy.candidates import references
 from integrations.proxy.const import (
     ACCESS_LIST,
     CERTIFICATE,
@@ -15,14 +14,12 @@ from integrations.proxy.const import (
     PLACED,
     SERVER,
 )
+from integrations.proxy.deploying.candidates import references
+from integrations.proxy.deploying.site import Site
+from integrations.proxy.deploying.target import Target
 from integrations.proxy.models import Pair, Part, Spec
 from integrations.proxy.pairs import Pairs
 from integrations.proxy.passwords import salted
-from integrations.proxy.site import Site
-from integrations.proxy.target import Target
-
-if TYPE_CHECKING:
-    from integrations.proxy.watch.house import Watch
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -41,25 +38,6 @@ class Fleet:
         self.clock: Clock = hub.clock
         self._sites: dict[str, Site] = {}
         self._secret = hub.secrets.derive("proxy access lists")
-        self.watch: Watch | None = None
-        """What is watched; None before the first server and after the end."""
-        self._unregister: Callable[[], None] = lambda: None
-
-    async def start(self) -> None:
-        """Begin to watch and offer the services: called with the first server."""
-        from integrations.proxy import services
-        from integrations.proxy.watch.house import Watch
-
-        self.watch = Watch(self.hub, self)
-        self._unregister = services.register(self.hub, self, self.watch)
-        await self.watch.start()
-
-    async def stop(self) -> None:
-        """Take both back; what is deployed stays."""
-        self._unregister()
-        watch, self.watch = self.watch, None
-        if watch is not None:
-            await watch.stop()
 
     # --- servers
 

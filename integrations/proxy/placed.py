@@ -18,12 +18,12 @@ from hub.sdk import (
     Unavailable,
     Unfinished,
 )
-from integrations.proxy import rollout
 from integrations.proxy.const import ACCESS_LIST
+from integrations.proxy.deploying import rollout
+from integrations.proxy.deploying.rollout import Pace
+from integrations.proxy.deploying.site import Site
 from integrations.proxy.fleet import Fleet, fleet_of
 from integrations.proxy.models import Part, Spec
-from integrations.proxy.rollout import Pace
-from integrations.proxy.site import Site
 
 
 class BudgetSpent(HubError):  # noqa: N818 - the wire names these without "Error"

@@ -26,12 +26,12 @@ from integrations.proxy.const import (
     PLACED,
     SERVER,
 )
+from integrations.proxy.deploying.handwork import Touched
+from integrations.proxy.deploying.site import Site
 from integrations.proxy.diagnostics import diagnostics
 from integrations.proxy.fleet import Fleet
-from integrations.proxy.handwork import Touched
 from integrations.proxy.models import Part
 from integrations.proxy.overview import overview
-from integrations.proxy.site import Site
 from integrations.proxy.verbs import VERBS
 from integrations.proxy.watch.house import Watch
 from integrations.proxy.watch.switch import set_field

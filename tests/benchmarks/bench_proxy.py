@@ -31,8 +31,8 @@ from aiohttp import web
 
 from hub import bootstrap
 from hub.resources import Phase
-from integrations.proxy import candidates
-from integrations.proxy.target import Target
+from integrations.proxy.deploying import candidates
+from integrations.proxy.deploying.target import Target
 from tests.integrations.proxy.conftest import World, forward
 from tests.peers.house import House
 from tests.peers.nginx import Backend, end, own_spec

@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from integrations.proxy import features, schema
+from integrations.proxy import schema
+from integrations.proxy.deploying import features
 from integrations.proxy.models import Features, Pair, Part, Rendered
 from integrations.proxy.passwords import sha512_crypt
 from integrations.proxy.render import render

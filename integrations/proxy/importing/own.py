@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from integrations.proxy.deploying.seen import Manifest, parse_manifest
 from integrations.proxy.importing.certificates import Mode, acme, chain, custom, flaw
 from integrations.proxy.importing.lists import unknown_password
 from integrations.proxy.importing.options import Options
 from integrations.proxy.importing.result import Imported, Report, Spec, Unreadable, arranged
 from integrations.proxy.models import Part
-from integrations.proxy.seen import Manifest, parse_manifest
 
 LARGEST: Final = 64 * 1024 * 1024
 SERVER: Final = "proxy.server"

@@ -9,8 +9,8 @@
 from typing import Final
 
 from hub.sdk import Hub
-from integrations.proxy.deploy import State
-from integrations.proxy.site import Site
+from integrations.proxy.deploying.deploy import State
+from integrations.proxy.deploying.site import Site
 from integrations.proxy.watch.certificate import Issued
 
 DEPLOY: Final = "proxy_deploy"

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from hub.sdk import Entity, EntityCategory, NotFound, Phase, Resource, StateClass, Status
 from integrations.proxy.const import CERTIFICATE, HOST
-from integrations.proxy.deploy import State
+from integrations.proxy.deploying.deploy import State
 from integrations.proxy.watch.certificate import Issued
 from integrations.proxy.watch.entity import (
     Figure,

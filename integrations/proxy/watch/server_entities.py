@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from hub.sdk import Entity, EntityCategory, StateClass
-from integrations.proxy.deploy import State
+from integrations.proxy.deploying.deploy import State
 from integrations.proxy.watch import payment
 from integrations.proxy.watch.entity import Figure, Room, device_of, entities, rounded, text
 from integrations.proxy.watch.payment import Payment

@@ -11,8 +11,8 @@ import pytest
 
 from hub.hub import Hub
 from hub.resources import Phase, Status
+from integrations.proxy.deploying.site import Site
 from integrations.proxy.fleet import Fleet, fleet_of
-from integrations.proxy.site import Site
 from tests.peers.house import House, MakeHouse
 from tests.peers.nginx import Backend, Nginx, own_spec
 from tests.peers.sshd import Sshd
@@ -47,6 +47,13 @@ class World:
     @property
     def fleet(self) -> Fleet:
         return fleet_of(self.hub)
+
+    @property
+    def watch(self) -> Any:
+        """What is watched; None before the first server was looked at."""
+        engine = self.hub.resources.engine
+        lane = None if engine is None else engine.lanes.opened("proxy.server")
+        return None if lane is None else lane.controller.watch  # type: ignore[attr-defined]
 
     def site(self, key: str = "web") -> Site:
         return self.fleet.site(key)

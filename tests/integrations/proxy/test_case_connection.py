@@ -15,7 +15,7 @@ import pytest
 from hub.resources import Phase
 from hub.runner.limits import Limits
 from hub.sdk import DiskFull, HostKeyChanged, HubError, TimedOut
-from integrations.proxy.deploy import State
+from integrations.proxy.deploying.deploy import State
 from tests.integrations.proxy.conftest import MakeHouseWorld, World, forward
 from tests.integrations.proxy.test_case_candidate import until
 from tests.peers.nginx import Backend, end, own_spec

@@ -15,7 +15,7 @@ from hub.resources import Phase
 from hub.util.clock import SystemClock
 from integrations.proxy import certificate
 from integrations.proxy.acme.issuing import Held
-from integrations.proxy.site import Site
+from integrations.proxy.deploying.site import Site
 from tests.integrations.proxy.conftest import World, forward
 from tests.integrations.proxy.test_acme_dns import options
 from tests.integrations.proxy.test_acme_issuing import DAY, Clock

@@ -15,7 +15,7 @@ from hub.errors import Unavailable
 from hub.events import Context
 from hub.resources import Phase
 from integrations.proxy import certificate
-from integrations.proxy.site import Site
+from integrations.proxy.deploying.site import Site
 from tests.integrations.proxy.conftest import World, forward
 from tests.integrations.proxy.test_acme_dns import options
 from tests.integrations.proxy.test_case_fleet import fleet

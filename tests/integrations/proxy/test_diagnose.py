@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from integrations.proxy.diagnose import diagnose
+from integrations.proxy.deploying.diagnose import diagnose
 from integrations.proxy.models import File, Flaw, Part, Rendered
 from tests.peers.rendered import Bench, certificate, host, make_pair, part
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from integrations.proxy.features import read
+from integrations.proxy.deploying.features import read
 
 OWN = """nginx version: nginx/1.26.2
 built by gcc 12.2.0

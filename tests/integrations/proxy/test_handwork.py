@@ -11,8 +11,8 @@ import pytest
 from hub.auth import Role
 from hub.errors import HubError, Unauthorized
 from hub.events import Context
-from integrations.proxy import handwork, unified
-from integrations.proxy.unified import unified as difference
+from integrations.proxy.deploying import handwork, unified
+from integrations.proxy.deploying.unified import unified as difference
 from tests.integrations.proxy.conftest import World, forward
 from tests.peers.nginx import Backend
 from tests.peers.ports import require

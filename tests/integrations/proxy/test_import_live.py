@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from integrations.proxy.features import read as read_features
+from integrations.proxy.deploying.features import read as read_features
 from integrations.proxy.importing.certificates import Mode
 from integrations.proxy.importing.check import checked
 from integrations.proxy.importing.nginx import read

@@ -11,7 +11,7 @@ import pytest
 from hub.hub import Hub
 from hub.resources import Phase
 from hub.sdk import HubError
-from integrations.proxy.deploy import State
+from integrations.proxy.deploying.deploy import State
 from tests.integrations.proxy.conftest import MakeHouseWorld, World, forward
 from tests.integrations.proxy.test_case_candidate import until
 from tests.integrations.proxy.test_case_fleet import fleet

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from hub.runner import allow
-from integrations.proxy import release as releases
+from integrations.proxy.deploying import release as releases
+from integrations.proxy.deploying.seen import Drift, Manifest, Seen, read
 from integrations.proxy.models import File, Part
-from integrations.proxy.seen import Drift, Manifest, Seen, read
 from tests.peers.ports import require, wait_for
 
 MARK = "@hub:00112233"

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from integrations.proxy import schema
-from integrations.proxy.diagnose import diagnose
+from integrations.proxy.deploying.diagnose import diagnose
 from integrations.proxy.models import Part
 from integrations.proxy.schema import names, patterns, texts
 from integrations.proxy.syntax import Statement, lint, parse

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.sdk import Desired, Unavailable, Unfinished
+from integrations.proxy.deploying.rollout import Pace, steps, waves
 from integrations.proxy.models import Part
 from integrations.proxy.placed import Placed, PlacedController
-from integrations.proxy.rollout import Pace, steps, waves
 
 SERVERS = ["a", "b", "c", "d", "e"]
 

@@ -8,8 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hub.sdk import Unavailable, dumps
+from integrations.proxy.deploying.seen import Drift, Manifest, Seen, parse_manifest, read
 from integrations.proxy.models import Features, Part
-from integrations.proxy.seen import Drift, Manifest, Seen, parse_manifest, read
 
 MARK = "@hub:00112233"
 NAME = "r000012-0a1b2c3d"

@@ -27,7 +27,7 @@ async def done(world: World, job_id: str) -> Any:
 async def blog(world: World, backend: Backend) -> World:
     """A server with one host."""
     await world.good("proxy.host/blog", **forward(backend, "blog.test"))
-    watch = world.fleet.watch
+    watch = world.watch
     assert watch is not None
     await wait_until(lambda: "blog" in watch.hosts)
     return world
@@ -161,7 +161,7 @@ async def test_a_cache_is_purged(world: World, start_backend: Callable[..., Any]
 
 
 async def test_status_tells_everything(blog: World) -> None:
-    watch = blog.fleet.watch
+    watch = blog.watch
     assert watch is not None
     await watch.servers["web"].once()
     found = await call(blog, "status")
@@ -190,7 +190,7 @@ async def test_status_tells_everything(blog: World) -> None:
 
 async def test_a_server_that_is_away_is_told(blog: World, sshd: Any) -> None:
     sshd.stop()
-    watch = blog.fleet.watch
+    watch = blog.watch
     assert watch is not None
     await watch.servers["web"].once()
     found = await call(blog, "status")

@@ -10,15 +10,15 @@ import pytest
 from hub.runner.command import Kind, Outcome
 from hub.sdk import HubError, Unavailable
 from hub.util.clock import SystemClock
-from integrations.proxy import candidates
-from integrations.proxy import release as releases
-from integrations.proxy.deploy import State
+from integrations.proxy.deploying import candidates
+from integrations.proxy.deploying import release as releases
+from integrations.proxy.deploying.deploy import State
+from integrations.proxy.deploying.seen import Drift, Manifest, Seen
+from integrations.proxy.deploying.site import Site
+from integrations.proxy.deploying.target import Target
 from integrations.proxy.errors import RollbackFailed, RolledBack
 from integrations.proxy.models import Features, Pair, Part
 from integrations.proxy.render.defaults import complete
-from integrations.proxy.seen import Drift, Manifest, Seen
-from integrations.proxy.site import Site
-from integrations.proxy.target import Target
 
 SERVER = Part("proxy.server/web", 1, {})
 SPEC = complete(

@@ -43,7 +43,7 @@ HOST = {
 
 
 def watch_of(world: World) -> Watch:
-    watch = world.fleet.watch
+    watch = world.watch
     assert watch is not None
     return watch
 
@@ -154,9 +154,10 @@ async def test_drift_is_shown_and_told(world: World, backend: Backend) -> None:
 async def test_deploys_are_told(world: World, backend: Backend) -> None:
     events = heard(world, "proxy_deploy")
     await world.good("proxy.host/blog", **forward(backend, "blog.test"))
-    await wait_until(lambda: events)
+    served = str(world.site().seen.current)  # type: ignore[union-attr]
+    await wait_until(lambda: events and events[-1].data["release"] == served)
     assert events[-1].data["outcome"] == "done"
-    assert events[-1].data["release"] == state(world, "sensor.web_release").state
+    await shown(world, "sensor.web_release", served)
     assert (await shown(world, "sensor.blog_test_deploy_state", "deployed")).attributes[
         "servers"
     ] == {"web": 1}
@@ -317,7 +318,7 @@ async def test_entities_are_the_same_after_a_restart(
     await world.good("proxy.host/blog", **forward(backend, "blog.test"))
     await wait_until(lambda: ours(world) == SERVER | HOST)
     again = World(await make_house(after=world.house))
-    await wait_until(lambda: again.fleet.watch is not None)
+    await wait_until(lambda: again.watch is not None)
     await wait_until(lambda: ours(again) == SERVER | HOST)
     assert state(again, "sensor.blog_test_successes").state in {"unknown", "unavailable"}
 

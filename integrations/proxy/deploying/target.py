@@ -15,10 +15,10 @@ from hub.sdk import (
     SudoRefused,
     Unavailable,
 )
-from integrations.proxy import features, seen
+from integrations.proxy.deploying import features, seen
+from integrations.proxy.deploying.seen import Seen
 from integrations.proxy.errors import Busy, NotOurs
 from integrations.proxy.models import Features, Spec
-from integrations.proxy.seen import Seen
 
 if TYPE_CHECKING:
     from hub.sdk import Clock, Runner

@@ -12,11 +12,11 @@ from enum import StrEnum
 from typing import Final, TypeVar
 
 from hub.sdk import Clock, HubError, OutcomeKind, OutcomeUnknown, TimedOut, Unavailable
-from integrations.proxy import release as releases
+from integrations.proxy.deploying import release as releases
+from integrations.proxy.deploying.release import Release
+from integrations.proxy.deploying.seen import Seen
+from integrations.proxy.deploying.target import Target
 from integrations.proxy.errors import RollbackFailed, RolledBack
-from integrations.proxy.release import Release
-from integrations.proxy.seen import Seen
-from integrations.proxy.target import Target
 
 _LOGGER = logging.getLogger(__name__)
 

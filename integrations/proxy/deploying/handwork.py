@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hub.sdk import Unavailable
 from integrations.proxy.const import SERVER
+from integrations.proxy.deploying.release import MARK
+from integrations.proxy.deploying.unified import unified
 from integrations.proxy.models import File
-from integrations.proxy.release import MARK
 from integrations.proxy.render import main
-from integrations.proxy.unified import unified
 
 if TYPE_CHECKING:
-    from integrations.proxy.candidates import Candidate
-    from integrations.proxy.seen import Manifest, Seen
-    from integrations.proxy.target import Target
+    from integrations.proxy.deploying.candidates import Candidate
+    from integrations.proxy.deploying.seen import Manifest, Seen
+    from integrations.proxy.deploying.target import Target
 
 MOST_FILES: Final = 20
 MOST_BYTES: Final = 256 << 10

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from hub.sdk import HubError, dumps
+from integrations.proxy.deploying.seen import Drift, Manifest
 from integrations.proxy.models import File, Part
-from integrations.proxy.seen import Drift, Manifest
 
 MARK: Final = b"@release@"
 """Stands in rendered files where the release's id goes."""

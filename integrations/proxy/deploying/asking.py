@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from hub.sdk import Clock
+from integrations.proxy.deploying.target import Target
 from integrations.proxy.models import Flaw, Pair, Part
-from integrations.proxy.target import Target
 
 Changes = Mapping[str, Part | None]
 

@@ -3,10 +3,10 @@
 from typing import Final
 
 from hub.sdk import NotAllowed, NotFound, NotSupported, Unavailable
+from integrations.proxy.deploying.seen import Manifest, Seen
+from integrations.proxy.deploying.target import NoProgram, nowhere
 from integrations.proxy.errors import NotOurs
 from integrations.proxy.models import Spec
-from integrations.proxy.seen import Manifest, Seen
-from integrations.proxy.target import NoProgram, nowhere
 
 _DROP_INS: Final = ("drop_in", "stream_drop_in")
 

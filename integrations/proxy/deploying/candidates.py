@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 
-from integrations.proxy import release as releases
 from integrations.proxy.const import ACCESS_LIST, CERTIFICATE, SERVER
+from integrations.proxy.deploying import release as releases
+from integrations.proxy.deploying.release import Release
+from integrations.proxy.deploying.seen import Manifest, Seen
 from integrations.proxy.models import File, Flaw, Pair, Part, Rendered
-from integrations.proxy.release import Release
 from integrations.proxy.render import main, render
 from integrations.proxy.render.context import FlawError
-from integrations.proxy.seen import Manifest, Seen
 
 Parts = Mapping[str, Part]
 REFERENCES = ("access_list_id", "certificate_id")
