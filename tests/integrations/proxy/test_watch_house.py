@@ -154,10 +154,12 @@ async def test_drift_is_shown_and_told(world: World, backend: Backend) -> None:
 async def test_deploys_are_told(world: World, backend: Backend) -> None:
     events = heard(world, "proxy_deploy")
     await world.good("proxy.host/blog", **forward(backend, "blog.test"))
-    served = str(world.site().seen.current)  # type: ignore[union-attr]
-    await wait_until(lambda: events and events[-1].data["release"] == served)
+    site = world.site()
+    await wait_until(
+        lambda: site.seen and events and events[-1].data["release"] == site.seen.current
+    )
     assert events[-1].data["outcome"] == "done"
-    await shown(world, "sensor.web_release", served)
+    await shown(world, "sensor.web_release", events[-1].data["release"])
     assert (await shown(world, "sensor.blog_test_deploy_state", "deployed")).attributes[
         "servers"
     ] == {"web": 1}
