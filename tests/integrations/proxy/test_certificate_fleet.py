@@ -76,7 +76,9 @@ async def test_a_server_that_is_away_gets_it_when_it_is_back(
     while (await bare.fleet.pairs.record("site")).proved != 1:
         await asyncio.sleep(0.02)
     ports = {key: bare.ports[key]["https_port"] for key in keys}
-    assert {await shown(port, "blog.test") for port in ports.values()} == {first["serial"]}
+    # a wave of the host that began without the certificate gets it right after its end
+    while {await shown(port, "blog.test") for port in ports.values()} != {first["serial"]}:
+        await asyncio.sleep(0.05)
     bring = Site.bring
 
     async def away(site: Site, *arguments: Any, **more: Any) -> Any:
