@@ -99,7 +99,7 @@ def _follow(client: "Client", entity_id: str, since: float, form: str) -> None:
     def show(event: Any) -> str | None:
         nonlocal last
         for row in event["states"].get(entity_id, ()):
-            if row["lu"] <= last:
+            if row["lu"] <= last + 1e-6:  # the record rounds to microseconds, a live row not
                 continue
             last = row["lu"]
             # after a loss of the connection it goes on behind this row
