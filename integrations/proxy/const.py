@@ -15,8 +15,6 @@ GROUP: Final = "proxy.group"
 
 PLACED: Final = (HOST, REDIRECT, STREAM, DEAD_HOST)
 """Types that name the servers they are deployed to."""
-REFERRED: Final = (ACCESS_LIST, CERTIFICATE)
-"""Types that are deployed wherever something that is deployed refers to them."""
 
 OBSERVE_SECONDS: Final = 300.0
 """Between two looks for drift."""

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Coroutine, Iterable, Mapping
-from typing import Any, Final
+from typing import Any
 
 from hub.sdk import Clock, Hub, HubError, NotFound, Resource
 from integrations.proxy.const import (
@@ -22,9 +22,6 @@ from integrations.proxy.pairs import Pairs
 from integrations.proxy.passwords import salted
 
 _LOGGER = logging.getLogger(__name__)
-
-WAVE: Final = 8
-"""How many servers outside a group are deployed to at once."""
 
 
 class Fleet:

@@ -19,9 +19,6 @@ JITTER: Final = 1 / 50
 URGENT: Final = 1 / 6
 """Share of the lifetime that is left when a failing renewal is told as urgent."""
 
-CHECK_SECONDS: Final = 6 * 3600.0
-"""The longest between two looks at whether a renewal is due."""
-
 FIRST_DISTANCE: Final = 15 * 60.0
 """Between a refusal and the next attempt, doubling: with it a CA that allows five failed
 validations in an hour (Let's Encrypt does) is never asked a fifth time."""

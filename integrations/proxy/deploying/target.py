@@ -32,7 +32,6 @@ LARGEST_LOOK: Final = 32 << 20
 """Bytes that a look may tell: a manifest, and the sums of all files."""
 STALE_SECONDS: Final = 900
 """The age at which the lock of another hub is taken over."""
-_FORBIDDEN: Final = 76
 
 
 class NoNginx(Unavailable):
