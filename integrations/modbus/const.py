@@ -1,0 +1,8 @@
+"""Names that the whole integration uses."""
+
+from typing import Final
+
+DOMAIN: Final = "modbus"
+LINK: Final = "modbus.link"
+DEVICE: Final = "modbus.device"
+DEFINITION: Final = "modbus.definition"

@@ -1,0 +1,1 @@
+"""What other programs had in their files, as resources of this integration."""
