@@ -30,6 +30,7 @@ from hub.errors import (
 )
 from hub.events import Context, Event
 from hub.hub import Hub
+from hub.resilience import Backoff, Breaker, BreakerState
 from hub.resources import (
     Condition,
     Controller,
@@ -85,7 +86,10 @@ from hub.util.text import slugify
 __all__ = [
     "AccessDenied",
     "AuthFailed",
+    "Backoff",
     "BinarySensorEntity",
+    "Breaker",
+    "BreakerState",
     "ButtonEntity",
     "ClimateEntity",
     "ClimateFeature",

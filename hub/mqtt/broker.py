@@ -15,10 +15,10 @@ from typing import Final
 
 from hub.config.settings import BrokerSettings
 from hub.errors import HubError
-from hub.mqtt.backoff import Backoff
 from hub.mqtt.brokerfiles import HUB_USER, BrokerFiles
 from hub.mqtt.errors import LinkError
 from hub.mqtt.link import Link
+from hub.resilience import Backoff
 from hub.util.clock import Clock
 
 _LOGGER = logging.getLogger(__name__)

@@ -8,9 +8,9 @@ from typing import Final
 from paho.mqtt.enums import MQTTProtocolVersion
 
 from hub.config.settings import Protocol
-from hub.mqtt.backoff import Backoff
 from hub.mqtt.errors import TAKEN_OVER, UNSUPPORTED_VERSION, LinkError
 from hub.mqtt.link import Link
+from hub.resilience import Backoff
 from hub.util.clock import Clock
 
 _LOGGER = logging.getLogger(__name__)

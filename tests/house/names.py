@@ -3,7 +3,10 @@
 SDK = (
     "AccessDenied",
     "AuthFailed",
+    "Backoff",
     "BinarySensorEntity",
+    "Breaker",
+    "BreakerState",
     "ButtonEntity",
     "ClimateEntity",
     "ClimateFeature",

@@ -25,7 +25,7 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hub.mqtt.birth.EARLIEST", 0.3)
     monkeypatch.setattr("hub.mqtt.birth.JITTER", 0.1)
     monkeypatch.setattr("hub.mqtt.snapshot.QUIET", 0.05)
-    monkeypatch.setattr("hub.mqtt.backoff.STEPS", (0.2, 0.5))
+    monkeypatch.setattr("hub.resilience.backoff.STEPS", (0.2, 0.5))
 
 
 @pytest.fixture

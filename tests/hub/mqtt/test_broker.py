@@ -17,11 +17,11 @@ import pytest
 
 from hub.config.settings import BrokerSettings
 from hub.errors import ServiceValidationError
-from hub.mqtt.backoff import Backoff
 from hub.mqtt.broker import Broker, BrokerFailed, find_binary
 from hub.mqtt.brokerfiles import HUB_USER, hashed
 from hub.mqtt.errors import LinkError
 from hub.mqtt.link import Link
+from hub.resilience import Backoff
 from hub.util.clock import SystemClock
 from tests.peers.mosquitto import INSTALL
 from tests.peers.ports import require, wait_until

@@ -10,23 +10,15 @@ import pytest
 from paho.mqtt.enums import MQTTProtocolVersion
 
 from hub.config.settings import BrokerSettings, Protocol
-from hub.mqtt.backoff import STEPS, Backoff
 from hub.mqtt.link import Link
 from hub.mqtt.reconnect import Reconnect
+from hub.resilience import Backoff
 from hub.util.clock import Clock, FakeClock, SystemClock
 from tests.peers.mosquitto import Mosquitto
 from tests.peers.ports import wait_until
 
 if TYPE_CHECKING:
     from hub.mqtt.errors import LinkError
-
-
-def test_backoff_grows_to_its_last_step_with_jitter() -> None:
-    low, high = Backoff(STEPS, lambda: 0.0), Backoff(STEPS, lambda: 1.0)
-    assert [low.next() for _ in range(7)] == [0.5, 1, 2.5, 5, 15, 15, 15]
-    assert high.next() == STEPS[0] * 1.5
-    low.reset()
-    assert low.next() == 0.5
 
 
 class Opened:
