@@ -79,6 +79,7 @@ from hub.schema import (
 )
 from hub.services import Description, Field, Response, ServiceCall
 from hub.states import State
+from hub.util.capture import Capture, Chunk, Direction, capture_framing, read_capture
 from hub.util.clock import Clock
 from hub.util.json import dumps, loads
 from hub.util.text import slugify
@@ -91,6 +92,8 @@ __all__ = [
     "Breaker",
     "BreakerState",
     "ButtonEntity",
+    "Capture",
+    "Chunk",
     "ClimateEntity",
     "ClimateFeature",
     "Clock",
@@ -104,6 +107,7 @@ __all__ = [
     "Description",
     "Desired",
     "DeviceInfo",
+    "Direction",
     "DiskFull",
     "DriftPolicy",
     "Entity",
@@ -155,6 +159,7 @@ __all__ = [
     "UpdateEntity",
     "UpdateFeature",
     "boolean",
+    "capture_framing",
     "described",
     "dumps",
     "explain",
@@ -163,6 +168,7 @@ __all__ = [
     "loads",
     "port",
     "positive_seconds",
+    "read_capture",
     "slug",
     "slugify",
     "text",
