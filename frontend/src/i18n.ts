@@ -84,6 +84,7 @@ export type Group =
   | "ending"
   | "error"
   | "execution"
+  | "fan"
   | "job"
   | "mode"
   | "outcome"

@@ -12,7 +12,7 @@ const ar = { ...arMain, ...arProxy };
 const en = { ...enMain, ...enProxy };
 const FORMS = /\.(zero|one|two|few|many|other)$/;
 /** Groups whose words are looked up by a value of the hub. */
-const GROUPS = /^(act|action|change|check|condition|dead|deed|domain|ending|error|execution|job|mode|outcome|phase|preset|proxy|result|role|selector|site|state|step|table|trigger|type|verb)\./;
+const GROUPS = /^(act|action|change|check|condition|dead|deed|domain|ending|error|execution|fan|job|mode|outcome|phase|preset|proxy|result|role|selector|site|state|step|table|trigger|type|verb)\./;
 
 function sources(folder: string, ending: RegExp): Map<string, string> {
   const found = new Map<string, string>();

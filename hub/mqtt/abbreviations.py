@@ -52,6 +52,8 @@ COMMON: Final = {
     "pr_modes": "preset_modes",
     "pr_mode_cmd_t": "preset_mode_command_topic",
     "pr_mode_stat_t": "preset_mode_state_topic",
+    "fan_mode_cmd_t": "fan_mode_command_topic",
+    "fan_mode_stat_t": "fan_mode_state_topic",
     "temp_unit": "temperature_unit",
     "pl_prs": "payload_press",
     "pl_inst": "payload_install",

@@ -227,5 +227,6 @@ _VERBS: Final[dict[tuple[str, str], Parse]] = {
     ("climate", "temperature_low"): _numbers("climate", "set_temperature", "target_temp_low"),
     ("climate", "temperature_high"): _numbers("climate", "set_temperature", "target_temp_high"),
     ("climate", "preset"): _texts("climate", "set_preset_mode", "preset_mode"),
+    ("climate", "fan_mode"): _texts("climate", "set_fan_mode", "fan_mode"),
 }
 """What each command topic of a kind means; the key is (domain, verb)."""

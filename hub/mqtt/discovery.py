@@ -281,6 +281,10 @@ def _climate(entity: EntityFacts, base: str) -> dict[str, Any]:
         found["pr_modes"] = presets
         found["pr_mode_stat_t"] = f"{base}/preset"
         found["pr_mode_cmd_t"] = f"{base}/preset/set"
+    if fans := attributes.get("fan_modes"):
+        found["fan_modes"] = list(fans)
+        found["fan_mode_stat_t"] = f"{base}/fan_mode"
+        found["fan_mode_cmd_t"] = f"{base}/fan_mode/set"
     return found
 
 

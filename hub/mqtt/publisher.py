@@ -25,6 +25,7 @@ _CAPABILITIES: Final = {
     "climate": (
         "hvac_modes",
         "preset_modes",
+        "fan_modes",
         "min_temp",
         "max_temp",
         "target_temp_step",

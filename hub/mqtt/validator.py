@@ -196,6 +196,8 @@ def _climate(component: Mapping[str, Any]) -> Iterator[str]:
         yield "preset none is added by the consumer itself"
     if bool(presets) != ("preset_mode_command_topic" in component):
         yield "presets need a command topic and a command topic needs presets"
+    if bool(component.get("fan_modes")) != ("fan_mode_command_topic" in component):
+        yield "fan modes need a command topic and a command topic needs fan modes"
     if component.get("precision", 0.1) not in (0.1, 0.5, 1.0):
         yield "precision must be 0.1, 0.5 or 1"
     if component.get("temperature_unit", "C") not in ("C", "F"):

@@ -83,15 +83,18 @@ class DemoZone(ClimateEntity):
     name = "Zone"
     hvac_modes = (HVACMode.OFF, HVACMode.HEAT, HVACMode.COOL)
     preset_modes = ("normal", "reduced", "party")
+    fan_modes = ("auto", "low", "high")
     min_temp, max_temp = 5, 40
     supported_features = (
         ClimateFeature.TARGET_TEMPERATURE
         | ClimateFeature.PRESET_MODE
+        | ClimateFeature.FAN_MODE
         | ClimateFeature.TURN_ON
         | ClimateFeature.TURN_OFF
     )
     hvac_mode = HVACMode.HEAT
     preset_mode = "normal"
+    fan_mode = "auto"
     current_temperature = 19.0
     current_humidity = 45.0
     target_temperature = 21.0
@@ -125,6 +128,11 @@ class DemoZone(ClimateEntity):
     def set_preset_mode(self, preset_mode: str) -> None:
         """Take a new preset."""
         self.preset_mode = preset_mode
+        self.write()
+
+    def set_fan_mode(self, fan_mode: str) -> None:
+        """Take a new fan mode."""
+        self.fan_mode = fan_mode
         self.write()
 
 

@@ -97,12 +97,18 @@ async def test_a_value_out_of_range_is_refused_beside_the_field(
     assert (await state_of(tab, ZONE))["attributes"]["temperature"] == 21.0
 
 
-async def test_the_preset_is_set(demo: HubProcess, visit: Visit) -> None:
+@pytest.mark.parametrize(
+    ("label", "choice", "attribute"),
+    [("Preset of", "party", "preset_mode"), ("Fan of", "high", "fan_mode")],
+)
+async def test_a_choice_is_set(
+    demo: HubProcess, visit: Visit, label: str, choice: str, attribute: str
+) -> None:
     tab = await visit(demo)
     await tab.sign_in()
-    preset = tab.page.get_by_role("combobox", name="Preset of")
-    await preset.select_option("party")
+    select = tab.page.get_by_role("combobox", name=label)
+    await select.select_option(choice)
     async with asyncio.timeout(10):
-        while (await state_of(tab, ZONE))["attributes"]["preset_mode"] != "party":
+        while (await state_of(tab, ZONE))["attributes"][attribute] != choice:
             await asyncio.sleep(0.02)
-    await expect(preset).to_have_value("party")
+    await expect(select).to_have_value(choice)

@@ -1,4 +1,4 @@
-/** A zone: measured and wanted temperature, what it does, preset; by keyboard, mouse and touch. */
+/** A zone: measured and wanted temperature, what it does, preset, fan; by keyboard, mouse and touch. */
 import { LitElement, css, html, nothing, type PropertyValues } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 import { Draft, commandPending } from "../data/draft";
@@ -189,14 +189,16 @@ export class Thermostat extends LitElement {
   #choices(entity: Entity) {
     const presets = entity.attributes.preset_modes as string[] | undefined;
     const modes = entity.attributes.hvac_modes as string[] | undefined;
+    const fans = entity.attributes.fan_modes as string[] | undefined;
     const name = nameOf(entity);
     return html`<div class="foot">
       ${presets?.length ? this.#select(t("preset_of", { name }), "preset", presets, entity.attributes.preset_mode, "set_preset_mode", "preset_mode") : nothing}
       ${modes && modes.length > 1 ? this.#select(t("mode_of", { name }), "mode", modes, entity.state, "set_hvac_mode", "hvac_mode") : nothing}
+      ${fans?.length ? this.#select(t("fan_of", { name }), "fan", fans, entity.attributes.fan_mode, "set_fan_mode", "fan_mode") : nothing}
     </div>`;
   }
 
-  #select(label: string, group: "preset" | "mode", options: string[], value: unknown, service: string, field: string) {
+  #select(label: string, group: "preset" | "mode" | "fan", options: string[], value: unknown, service: string, field: string) {
     const known = typeof value === "string" && options.includes(value);
     return html`<select aria-label=${label} ?disabled=${this.#locked} .value=${known ? value : ""}
       @change=${(event: Event) => this.#choose(event.target as HTMLSelectElement, service, field)}>

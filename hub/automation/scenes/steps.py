@@ -70,7 +70,7 @@ def _input_option(state: str, wish: Attributes, now: str, seen: Attributes) -> l
 
 
 def _climate(state: str, wish: Attributes, now: str, seen: Attributes) -> list[Step]:
-    """Mode, preset, temperature: each of the former may move the set point."""
+    """Mode, preset, temperature: each of the former may move the set point; then the fan."""
     found = [] if state == now else [step("set_hvac_mode", hvac_mode=state)]
     preset = wish.get("preset_mode")
     if preset is not None and preset != seen.get("preset_mode"):
@@ -78,6 +78,9 @@ def _climate(state: str, wish: Attributes, now: str, seen: Attributes) -> list[S
     temperature = wish.get("temperature")
     if temperature is not None and (found or temperature != seen.get("temperature")):
         found.append(step("set_temperature", temperature=temperature))
+    fan = wish.get("fan_mode")
+    if fan is not None and fan != seen.get("fan_mode"):
+        found.append(step("set_fan_mode", fan_mode=fan))
     return found
 
 

@@ -51,7 +51,7 @@ class ClimateFeature(IntFlag):
 
 
 class ClimateEntity(Entity):
-    """A zone with a temperature, a set point, modes and presets; degrees Celsius."""
+    """A zone with a temperature, a set point, modes, presets and a fan; degrees Celsius."""
 
     kind = "climate"
     SERVICES: ClassVar = (
@@ -93,11 +93,20 @@ class ClimateEntity(Entity):
             title="Set preset",
             features=ClimateFeature.PRESET_MODE,
         ),
+        EntityService(
+            "set_fan_mode",
+            "handle_set_fan_mode",
+            {vol.Required("fan_mode"): text},
+            {"fan_mode": Field({"text": None}, required=True, name="Fan")},
+            title="Set fan mode",
+            features=ClimateFeature.FAN_MODE,
+        ),
         EntityService("turn_on", "turn_on", title="Turn on", features=ClimateFeature.TURN_ON),
         EntityService("turn_off", "turn_off", title="Turn off", features=ClimateFeature.TURN_OFF),
     )
     hvac_modes: Sequence[HVACMode] = ()
     preset_modes: Sequence[str] = ()
+    fan_modes: Sequence[str] = ()
     min_temp: float = 7
     max_temp: float = 35
     target_temp_step: float = 0.5
@@ -133,6 +142,11 @@ class ClimateEntity(Entity):
         return None
 
     @property
+    def fan_mode(self) -> str | None:
+        """Return how the fan runs; None = not known."""
+        return None
+
+    @property
     def state_value(self) -> str | None:
         """Return the mode."""
         mode = self.hvac_mode
@@ -140,7 +154,7 @@ class ClimateEntity(Entity):
 
     @property
     def capability_attributes(self) -> Mapping[str, Any]:
-        """Return modes, limits and presets."""
+        """Return modes, limits, presets and fan modes."""
         found: dict[str, Any] = {
             "hvac_modes": [mode.value for mode in self.hvac_modes],
             "min_temp": self.min_temp,
@@ -149,11 +163,13 @@ class ClimateEntity(Entity):
         }
         if self.preset_modes:
             found["preset_modes"] = list(self.preset_modes)
+        if self.fan_modes:
+            found["fan_modes"] = list(self.fan_modes)
         return found
 
     @property
     def state_attributes(self) -> Mapping[str, Any]:
-        """Return temperatures, humidity, action and preset."""
+        """Return temperatures, humidity, action, preset and fan mode."""
         action = self.hvac_action
         found: dict[str, Any] = {
             "current_temperature": self.current_temperature,
@@ -165,6 +181,8 @@ class ClimateEntity(Entity):
             found["hvac_action"] = action.value
         if self.preset_modes:
             found["preset_mode"] = self.preset_mode
+        if self.fan_modes:
+            found["fan_mode"] = self.fan_mode
         return found
 
     def set_temperature(self, temperature: float) -> Awaitable[None] | None:
@@ -177,6 +195,10 @@ class ClimateEntity(Entity):
 
     def set_preset_mode(self, preset_mode: str) -> Awaitable[None] | None:
         """Set one of `preset_modes`."""
+        raise NotImplementedError
+
+    def set_fan_mode(self, fan_mode: str) -> Awaitable[None] | None:
+        """Set one of `fan_modes`."""
         raise NotImplementedError
 
     def turn_on(self) -> Awaitable[None] | None:
@@ -199,6 +221,11 @@ class ClimateEntity(Entity):
         """Check the preset, then set it."""
         check_option(self.entity_id, "preset_mode", preset_mode, self.preset_modes)
         return self.set_preset_mode(preset_mode)
+
+    def handle_set_fan_mode(self, fan_mode: str) -> Awaitable[None] | None:
+        """Check the fan mode, then set it."""
+        check_option(self.entity_id, "fan_mode", fan_mode, self.fan_modes)
+        return self.set_fan_mode(fan_mode)
 
     def handle_set_temperature(
         self, temperature: float, hvac_mode: str | None = None

@@ -60,7 +60,12 @@ async def test_climate(house: House) -> None:
     assert (await call(house, "climate.turn_off", zone)).state == "off"
     state = await call(house, "climate.set_preset_mode", zone, preset_mode="party")
     assert state.attributes["preset_mode"] == "party"
-    assert state.attributes["supported_features"] == 401
+    assert state.attributes["fan_modes"] == ["auto", "low", "high"]
+    state = await call(house, "climate.set_fan_mode", zone, fan_mode="low")
+    assert state.attributes["fan_mode"] == "low"
+    with pytest.raises(ServiceValidationError, match=r"fan_mode .*choices: auto, low, high"):
+        await call(house, "climate.set_fan_mode", zone, fan_mode="gale")
+    assert state.attributes["supported_features"] == 409
     before = house.hub.states.get(zone)
     for data, text in (
         ({"temperature": 4.9}, r"temperature .*range 5 - 40"),

@@ -42,13 +42,14 @@ def entity(entity_id: str, **more: Any) -> EntityFacts:
 GOOD = [
     entity(
         "climate.living",
-        features=401,
+        features=409,
         attributes={
             "hvac_modes": ["off", "heat"],
             "min_temp": 5,
             "max_temp": 30,
             "target_temp_step": 0.5,
             "preset_modes": ["eco", "none"],
+            "fan_modes": ["auto", "low"],
         },
     ),
     entity(

@@ -66,6 +66,8 @@ def test_climate_topics() -> None:
             hvac_action="heating",
             preset_modes=["eco"],
             preset_mode=None,
+            fan_modes=["low"],
+            fan_mode="low",
             current_humidity=40,
         )
     )
@@ -74,14 +76,14 @@ def test_climate_topics() -> None:
     assert found["current_temperature"] == b"20.55"
     assert found["action"] == b"heating"
     assert found["preset"] == b"None"
+    assert found["fan_mode"] == b"low"
     assert found["current_humidity"] == b"40"
 
 
 def test_an_unavailable_climate_shows_no_old_temperature() -> None:
-    found = payloads(state("climate.x", "unavailable", preset_modes=["eco"]))
-    assert {
-        found[x] for x in ("mode", "temperature", "current_temperature", "action", "preset")
-    } == {b"None"}
+    found = payloads(state("climate.x", "unavailable", preset_modes=["eco"], fan_modes=["low"]))
+    levels = ("mode", "temperature", "current_temperature", "action", "preset", "fan_mode")
+    assert {found[level] for level in levels} == {b"None"}
 
 
 def test_attributes_are_the_states_own_bytes() -> None:

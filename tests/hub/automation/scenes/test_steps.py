@@ -39,15 +39,17 @@ CASES: list[
     (
         "climate",
         "heat",
-        {"temperature": 21, "preset_mode": "eco", "min_temp": 7},
+        {"temperature": 21, "preset_mode": "eco", "fan_mode": "low", "min_temp": 7},
         "off",
-        {"temperature": 21, "preset_mode": "none"},
+        {"temperature": 21, "preset_mode": "none", "fan_mode": None},
         [
             ("set_hvac_mode", {"hvac_mode": "heat"}),
             ("set_preset_mode", {"preset_mode": "eco"}),
             ("set_temperature", {"temperature": 21}),
+            ("set_fan_mode", {"fan_mode": "low"}),
         ],
     ),
+    ("climate", "heat", {"fan_mode": "low"}, "heat", {"fan_mode": "low"}, []),
     (
         "climate",
         "heat",
