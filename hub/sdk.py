@@ -1,6 +1,6 @@
 """The one page that integrations import: everything they may use of the hub."""
 
-from hub.entities import Coordinator, DeviceInfo, Entity, EntityCategory
+from hub.entities import Coordinator, DeviceInfo, Entity, EntityCategory, Owned
 from hub.entities.kinds import (
     BinarySensorEntity,
     ButtonEntity,
@@ -81,6 +81,8 @@ from hub.services import Description, Field, Response, ServiceCall
 from hub.states import State
 from hub.util.capture import Capture, Chunk, Direction, capture_framing, read_capture
 from hub.util.clock import Clock
+from hub.util.findings import Finding, Imported, Report, Unreadable
+from hub.util.findings import Level as FindingLevel
 from hub.util.json import dumps, loads
 from hub.util.text import slugify
 
@@ -116,12 +118,15 @@ __all__ = [
     "EventEntity",
     "Facts",
     "Field",
+    "Finding",
+    "FindingLevel",
     "HVACAction",
     "HVACMode",
     "HostKeyChanged",
     "HostKeyUnknown",
     "Hub",
     "HubError",
+    "Imported",
     "NotAllowed",
     "NotFound",
     "NotProved",
@@ -130,10 +135,12 @@ __all__ = [
     "Outcome",
     "OutcomeKind",
     "OutcomeUnknown",
+    "Owned",
     "Phase",
     "Progress",
     "Recovery",
     "Reference",
+    "Report",
     "Resource",
     "ResourceType",
     "Response",
@@ -156,6 +163,7 @@ __all__ = [
     "Unavailable",
     "Unfinished",
     "Unreachable",
+    "Unreadable",
     "UpdateEntity",
     "UpdateFeature",
     "boolean",

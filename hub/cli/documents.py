@@ -6,10 +6,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from hub.cli.errors import USAGE, CliError
 from hub.cli.resources import counted
+
+if TYPE_CHECKING:
+    from hub.config.loader import Loaded
 
 STDIN: Final = "-"
 _COMPLAINT: Final = re.compile(
@@ -123,6 +126,17 @@ def read_spec(id: str, name: str) -> dict[str, Any]:
     return spec_of(id, loaded.value, "standard input" if name == STDIN else name)
 
 
+def load(name: str, landmark: str) -> "Loaded":
+    """Read any YAML, with the line of every value; `problems` tells what is wrong with it.
+
+    `!include` and `!secret` may look as far up as the folder that holds `landmark`.
+    """
+    from hub.config.loader import load as load_file
+
+    place = Path("/dev/stdin" if name == STDIN else name)
+    return load_file(place, _root(place, landmark))
+
+
 def spec_of(id: str, value: Any, where: str) -> dict[str, Any]:
     """Return the spec that a parsed document holds for `id`; raises `CliError` (status 2)."""
     if not isinstance(value, dict):
@@ -203,10 +217,10 @@ def _wrong(change: str, why: str) -> CliError:
     )
 
 
-def _root(place: Path) -> Path:
+def _root(place: Path, landmark: str = "hub.yaml") -> Path:
     """Return how far up `!include` and `!secret` may look: the folder of hub.yaml, or the named."""
     folder = place.resolve() if place.is_dir() else place.resolve().parent
-    return next((up for up in (folder, *folder.parents) if (up / "hub.yaml").is_file()), folder)
+    return next((up for up in (folder, *folder.parents) if (up / landmark).is_file()), folder)
 
 
 def _near(file: str) -> str:

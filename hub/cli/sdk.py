@@ -4,11 +4,11 @@ Such a command is an ordinary client of the API. It is imported when it is calle
 imports is paid by its own start alone.
 """
 
-from hub.cli import complete, options
+from hub.cli import complete, options, taking
 from hub.cli.ask import confirm
 from hub.cli.client import Client
 from hub.cli.commands.apply import finish, send
-from hub.cli.documents import Documents, read, read_spec
+from hub.cli.documents import Documents, load, read, read_spec
 from hub.cli.errors import FAILED, USAGE, CliError
 from hub.cli.follow import Progress, ended, job, line
 from hub.cli.group import DefaultGroup, Entry, LazyGroup
@@ -51,6 +51,7 @@ __all__ = [
     "finish",
     "job",
     "line",
+    "load",
     "note",
     "options",
     "paint",
@@ -60,6 +61,7 @@ __all__ = [
     "read_spec",
     "send",
     "table",
+    "taking",
     "when",
     "write",
 ]

@@ -1,12 +1,13 @@
 """`hub proxy import`: read what another proxy has, show what it would be, and write it."""
 
 import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from hub.cli.sdk import USAGE, CliError, complete, options
+from hub.cli.sdk import USAGE, CliError, complete, options, taking
 from integrations.proxy.cli.taking import Wanted, take
 
 if TYPE_CHECKING:
@@ -71,23 +72,7 @@ def _options(command: Any) -> Any:
             click.option(
                 "--passwords", metavar="FILE", help="Lines of user:password, for known hashes."
             ),
-            click.option("-f", "--file", metavar="FILE", help="Write a new file; - = out."),
-            click.option("--report", metavar="FILE", help="Write the report into a new file."),
-            click.option("--notes", is_flag=True, help="Tell also what is done another way."),
-            click.option(
-                "--write/--dry-run", "write", default=False,
-                help="Write the resources.  [default: dry-run]",
-            ),
-            options.yes,
-            click.option(
-                "--wait/--no-wait", default=True, help="Wait until all is live.  [default: wait]"
-            ),
-            click.option(
-                "--timeout", metavar="SECONDS", type=click.FloatRange(0), default=600,
-                show_default=True,
-            ),
-            options.output,
-            options.hub,
+            taking.options,
         )
     ):  # fmt: skip
         command = option(command)
@@ -179,4 +164,5 @@ def _take(
             "see `hub get proxy.server`; make one with `hub put`",
             status=USAGE,
         )
-    take(client, read, Wanted(**given))
+    own = {field.name: given.pop(field.name) for field in fields(Wanted)}
+    take(client, read, Wanted(**own), taking.Wanted(**given))
