@@ -2,6 +2,7 @@
 
 from hub.entities.coordinator import Coordinator
 from hub.entities.entity import DeviceInfo, Entity, EntityCategory
+from hub.entities.owned import Owned
 from hub.entities.platform import EntityIndex
 
-__all__ = ["Coordinator", "DeviceInfo", "Entity", "EntityCategory", "EntityIndex"]
+__all__ = ["Coordinator", "DeviceInfo", "Entity", "EntityCategory", "EntityIndex", "Owned"]

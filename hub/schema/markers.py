@@ -5,7 +5,7 @@ markers of a schema and the places in a value they stand for.
 """
 
 import re
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import voluptuous as vol
@@ -46,9 +46,14 @@ class Secret:
 class Reference:
     """The key of another resource; the store insists that it exists and keeps it from removal."""
 
-    def __init__(self, type: str) -> None:
-        """Name the resource type that is referred to, such as `host.server`."""
+    def __init__(self, type: str, shipped: Iterable[str] = ()) -> None:
+        """Name the resource type that is referred to, such as `host.server`.
+
+        `shipped`: names that an integration brings; they need no resource, and one of the same
+        key goes first.
+        """
         self.type = type
+        self.shipped = frozenset(shipped)
 
     def __call__(self, value: object) -> str:
         """Accept a resource key."""
@@ -113,7 +118,8 @@ def _identity(item: Any, index: int) -> Hashable:
 def _walk(schema: Any, value: Any, path: Path) -> Iterator[tuple[Path, Marker, Any]]:
     """Go down schema and value side by side."""
     if isinstance(schema, Secret | Reference):
-        yield path, schema, value
+        if not _is_shipped(schema, value):
+            yield path, schema, value
     elif isinstance(schema, vol.All | vol.Any):
         # branches may name a field twice
         found = {
@@ -133,6 +139,11 @@ def _walk(schema: Any, value: Any, path: Path) -> Iterator[tuple[Path, Marker, A
                 yield from _walk(inner, item, (*path, name))
     elif (nested := _nested(schema)) is not None:
         yield from _walk(nested, value, path)
+
+
+def _is_shipped(marker: Marker, value: Any) -> bool:
+    """Tell a name that is no resource, because an integration brings what it stands for."""
+    return isinstance(marker, Reference) and isinstance(value, str) and value in marker.shipped
 
 
 def _nested(schema: Any) -> Any:

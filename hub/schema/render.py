@@ -266,6 +266,11 @@ def _named(name: str, key: Any, found: Field, *, required: bool) -> Field:
     return named
 
 
+def _reference(schema: Reference) -> Field:
+    shipped = {"shipped": sorted(schema.shipped)} if schema.shipped else {}
+    return {"type": "reference", "reference_type": schema.type, **shipped}
+
+
 def _nullable(null: bool) -> Field:
     return {"nullable": True} if null else {}
 
@@ -276,7 +281,7 @@ _DESCRIBED: Final[tuple[tuple[Any, Callable[[Any, int], Field]], ...]] = (
         Secret,
         lambda schema, _: {"type": "secret", "min_length": schema.min, "max_length": schema.max},
     ),
-    (Reference, lambda schema, _: {"type": "reference", "reference_type": schema.type}),
+    (Reference, lambda schema, _: _reference(schema)),
     (vol.Schema, _schema),
     (vol.All, lambda schema, depth: _all(schema.validators, depth)),
     (vol.Any, lambda schema, depth: _any(schema.validators, depth)),

@@ -13,6 +13,7 @@ from hub.sdk import (
     Hub,
     NotAllowed,
     NotProved,
+    Owned,
     Progress,
     Step,
     Unavailable,
@@ -21,7 +22,6 @@ from integrations.neasmart import plan
 from integrations.neasmart.const import DOMAIN
 from integrations.neasmart.entity import timestamp
 from integrations.neasmart.models import Parts, options, owns
-from integrations.neasmart.registries import is_known, sweep
 from integrations.neasmart.resources import TYPE
 from integrations.neasmart.running import Running
 from integrations.neasmart.services import register
@@ -65,7 +65,7 @@ class Installations(Controller[Observed]):
         running = self.running.get(desired.key)
         if running is not None:
             return Observed(running.parts, known=True, running=running)
-        return Observed(known=is_known(self.hub, partial(owns, desired.key)))
+        return Observed(known=self._owned(desired.key).is_known)
 
     def plan(self, desired: Desired, observed: Observed) -> Sequence[Step]:
         """Compare; raises `Unavailable` when all is as it should be but the line does not open."""
@@ -162,6 +162,9 @@ class Installations(Controller[Observed]):
     def _lock(self, key: str) -> asyncio.Lock:
         return self._busy.setdefault(key, asyncio.Lock())
 
+    def _owned(self, key: str) -> Owned:
+        return Owned(self.hub, DOMAIN, partial(owns, key))
+
     def _require(self, key: str) -> Running:
         running = self.running.get(key)
         if running is None:
@@ -189,7 +192,7 @@ class Installations(Controller[Observed]):
         if running is not None:
             await running.remove()
         else:
-            await sweep(self.hub, partial(owns, key))
+            await self._owned(key).sweep()
 
     def _refuse_rivals(self, desired: Desired) -> None:
         """Let one installation have a line: the one that runs there, else the older one."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from hub.sdk import DeviceInfo, Entity, Hub
+from hub.sdk import DeviceInfo, Entity, Hub, Owned
 from integrations.neasmart import sensor
 from integrations.neasmart.binary_sensor import Reporting
 from integrations.neasmart.climate import ZoneClimate
@@ -14,7 +14,6 @@ from integrations.neasmart.entity import base_device, line_device, zone_device
 from integrations.neasmart.models import Parts, Settings, options, owns
 from integrations.neasmart.parts import LINE, base_of, entities, zone_of
 from integrations.neasmart.plan import is_thing
-from integrations.neasmart.registries import device_ids, drop, forget, silence, sweep
 
 
 class Running:
@@ -29,6 +28,7 @@ class Running:
         """Whether the line was seen to work since it was opened."""
         self.installation = Installation(hub, Settings.of(key, parts))
         self.installation.on_health = tell
+        self._owned = Owned(hub, DOMAIN, partial(owns, key))
         self._entities: dict[str, list[Entity]] = {}
 
     async def start(self) -> list[str]:
@@ -41,19 +41,19 @@ class Running:
         for part in sorted(names, key=_order):
             self._entities[part] = entities(self.installation, part)
         await self.hub.entities.add(DOMAIN, self._all())
-        return await sweep(self.hub, partial(owns, self.key), self._all())
+        return await self._owned.sweep(self._all())
 
     async def stop(self) -> None:
         """Close the line and take the entities out of the house; the registries keep them."""
         await self.installation.stop()
         for entity in self._all():
-            await silence(self.hub, entity)
+            await self._owned.silence(entity)
         self._entities.clear()
 
     async def remove(self) -> None:
         """Close the line; entities and devices go for good."""
         await self.stop()
-        await sweep(self.hub, partial(owns, self.key))
+        await self._owned.sweep()
 
     async def become(self, parts: Parts) -> None:
         """Change what differs; raises `Unavailable` when another line can not be opened.
@@ -115,13 +115,13 @@ class Running:
         else:
             for entity in [item for item in present if item.unique_id == fresh.unique_id]:
                 present.remove(entity)
-                await forget(self.hub, entity)
+                await self._owned.forget(entity)
 
     def _tell(self, device: DeviceInfo, part: str = LINE) -> None:
         """Give a device its new name; the names of its entities follow."""
         for entity in self._entities[part]:
             entity.device = device
-        self.hub.devices.get_or_create(identifiers=device.identifiers, name=device.name)
+        self._owned.rename(device)
 
     def _move(self, device: DeviceInfo, old: str, new: str) -> None:
         """Put a device into another area, unless a person has put it somewhere else."""
@@ -136,9 +136,9 @@ class Running:
         """Take a part's entities out of house and registries; its device too, if it has one."""
         gone = self._entities.pop(part)
         for entity in gone:
-            await forget(self.hub, entity)
+            await self._owned.forget(entity)
         if part.startswith(("base ", "zone ")):
-            drop(self.hub, device_ids(gone))
+            self._owned.drop(self._owned.devices_of(gone))
 
     def _all(self) -> list[Entity]:
         return [entity for group in self._entities.values() for entity in group]

@@ -86,7 +86,10 @@ function picks(field: Field): { value: string; label: string }[] {
 
 function references(node: Leaf, around: Around): { value: string; label: string }[] {
   const known = around.known(node.field.reference_type ?? "") ?? [];
-  return known.map(({ key, title }) => ({ value: key, label: title === key ? key : `${title} (${key})` }));
+  const own = known.map(({ key, title }) => ({ value: key, label: title === key ? key : `${title} (${key})` }));
+  const taken = new Set(own.map((each) => each.value));
+  const shipped = (node.field.shipped ?? []).filter((name) => !taken.has(name));
+  return [...own, ...shipped.map((name) => ({ value: name, label: name }))];
 }
 
 /** Draw what stands below the control: making what a reference may name, removing a secret. */

@@ -17,6 +17,8 @@ export interface Field {
   unit?: string;
   options?: readonly unknown[];
   reference_type?: string;
+  /** Names that need no resource, because the integration brings them. */
+  shipped?: readonly string[];
   /** Named fields of an object. */
   fields?: Field[];
   /** What a list repeats; on an object, what its free keys hold. */

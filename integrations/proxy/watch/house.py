@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from hub.sdk import Entity, Hub, HubError, NotFound, Resource
+from hub.sdk import Entity, Hub, HubError, NotFound, Owned, Resource
 from integrations.proxy.const import CERTIFICATE, DOMAIN, GROUP, HOST, SERVER
 from integrations.proxy.fleet import Fleet
 from integrations.proxy.watch.certificate import CertificateWatch
@@ -18,7 +18,6 @@ from integrations.proxy.watch.events import CertificateEvents, SiteEvents
 from integrations.proxy.watch.host import HostWatch
 from integrations.proxy.watch.host_entities import host_entities
 from integrations.proxy.watch.names import RESOLVERS
-from integrations.proxy.watch.registries import sweep, take
 from integrations.proxy.watch.server import ServerWatch
 from integrations.proxy.watch.server_entities import server_entities
 from integrations.proxy.watch.told import Told
@@ -52,6 +51,7 @@ class Watch:
         self.fleet = fleet
         self.domains = Domains(hub.clock, resolvers)
         self._room = Room(hub, fleet, self.domains)
+        self._owned = Owned(hub, DOMAIN, lambda _name: True)
         self.servers: dict[str, ServerWatch] = {}
         """By key."""
         self.hosts: dict[str, HostWatch] = {}
@@ -69,8 +69,9 @@ class Watch:
         self._unlisten = self.hub.resources.listen(self._changed)
         self._dirty.update(item.id for kind in WATCHED for item in self._all(kind))
         await self.sync()
-        kept = {entity.unique_id for thing in self._things.values() for entity in thing.entities}
-        await sweep(self.hub, self._things, kept)
+        await self._owned.sweep(
+            [entity for thing in self._things.values() for entity in thing.entities]
+        )
         self._spawn("sync", self._follow())
         self._spawn("days", self._days())
         self._spawn("domains", self.domains.run())
@@ -235,12 +236,12 @@ class Watch:
         wanted = {entity.unique_id: entity for entity in self._entities(thing, resource)}
         for entity in [item for item in thing.entities if item.unique_id not in wanted]:
             thing.entities.remove(entity)
-            await take(self.hub, entity, forget=True)
+            await self._owned.forget(entity)
         for entity in thing.entities:
             device = wanted.pop(entity.unique_id).device
             if device is not None and device != entity.device:
                 entity.device = device
-                self.hub.devices.get_or_create(identifiers=device.identifiers, name=device.name)
+                self._owned.rename(device)
         thing.entities += wanted.values()
         thing.watch.tell()
         return list(wanted.values())
@@ -266,7 +267,7 @@ class Watch:
         for undo in thing.undo:
             undo()
         for entity in thing.entities:
-            await take(self.hub, entity, forget=forget)
+            await (self._owned.forget(entity) if forget else self._owned.silence(entity))
 
     def _is_another(self, watch: Told) -> bool:
         """Tell whether a server went and came again under its name."""

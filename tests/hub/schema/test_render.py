@@ -28,7 +28,7 @@ from hub.schema import (
     slug,
     text,
 )
-from hub.schema.markers import markers
+from hub.schema.markers import markers, walk
 from hub.schema.render import field
 
 
@@ -386,3 +386,14 @@ def test_what_the_form_allows_passes_the_schema(data: st.DataObject) -> None:
     value = data.draw(values(shown))
     vol.Schema(schema)(value)
     assert openapi(schema)
+
+
+def test_what_an_integration_ships_may_be_referred_to() -> None:
+    schema = vol.Schema({vol.Required("map"): Reference("a.map", shipped=["meter", "boiler"])})
+    (shown,) = form(schema)
+    assert shown["shipped"] == ["boiler", "meter"]
+    assert list(walk(schema, {"map": "meter"})) == []
+    ((path, marker, value),) = walk(schema, {"map": "own"})
+    assert (path, value) == (("map",), "own")
+    assert isinstance(marker, Reference)
+    assert [path for path, _ in markers(schema)] == [("map",)]
