@@ -76,7 +76,9 @@ def walk(schema: Any, value: Any) -> Iterator[tuple[Path, Marker, Any]]:
     Items of a list are named by the field that identifies them (`name=kitchen`), else by number.
     Branches of `vol.Any` that do not fit are passed over.
     """
-    yield from _walk(schema, value, ())
+    for path, marker, held in _walk(schema, value, ()):
+        if not _is_shipped(marker, held):
+            yield path, marker, held
 
 
 def names(items: Sequence[Any]) -> list[Hashable]:
@@ -118,8 +120,7 @@ def _identity(item: Any, index: int) -> Hashable:
 def _walk(schema: Any, value: Any, path: Path) -> Iterator[tuple[Path, Marker, Any]]:
     """Go down schema and value side by side."""
     if isinstance(schema, Secret | Reference):
-        if not _is_shipped(schema, value):
-            yield path, schema, value
+        yield path, schema, value
     elif isinstance(schema, vol.All | vol.Any):
         # branches may name a field twice
         found = {
