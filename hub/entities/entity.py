@@ -87,6 +87,11 @@ class Entity:
         return None
 
     @property
+    def takes_calls(self) -> bool:
+        """Tell whether services reach it; one that keeps commands may say so while away."""
+        return self.available
+
+    @property
     def state_value(self) -> str | None:
         """Return the state text; None = not known."""
         return None

@@ -227,7 +227,7 @@ class EntityIndex:
             entities = [entity] if entity is not None and entity.kind == call.domain else []
         else:
             entities = self._targeted(call)
-        ready = [entity for entity in entities if entity.available]
+        ready = [entity for entity in entities if entity.takes_calls]
         if entities and not ready:
             raise _unavailable(entities[0])
         responses: dict[str, Any] = {}

@@ -193,6 +193,13 @@ class ClimateEntity(Entity):
         """Set one of `hvac_modes`."""
         raise NotImplementedError
 
+    async def set_both(self, temperature: float, hvac_mode: HVACMode) -> None:
+        """Set the mode, and the temperature once that is done."""
+        if (result := self.set_hvac_mode(hvac_mode)) is not None:
+            await result
+        if (result := self.set_temperature(temperature)) is not None:
+            await result
+
     def set_preset_mode(self, preset_mode: str) -> Awaitable[None] | None:
         """Set one of `preset_modes`."""
         raise NotImplementedError
@@ -235,9 +242,4 @@ class ClimateEntity(Entity):
         if hvac_mode is None:
             return self.set_temperature(temperature)
         check_option(self.entity_id, "hvac_mode", hvac_mode, self.hvac_modes)
-        return self._set_both(temperature, HVACMode(hvac_mode))
-
-    async def _set_both(self, temperature: float, hvac_mode: HVACMode) -> None:
-        for result in (self.set_hvac_mode(hvac_mode), self.set_temperature(temperature)):
-            if result is not None:
-                await result
+        return self.set_both(temperature, HVACMode(hvac_mode))

@@ -5,7 +5,14 @@ from typing import Any
 import pytest
 
 from hub.errors import InvalidFormat, NotAllowed, ServiceValidationError, Unavailable
-from hub.sdk import BinarySensorEntity, NumberEntity, SensorEntity
+from hub.sdk import (
+    BinarySensorEntity,
+    ClimateEntity,
+    ClimateFeature,
+    HVACMode,
+    NumberEntity,
+    SensorEntity,
+)
 from tests.peers.house import House
 
 
@@ -130,6 +137,48 @@ class Level(NumberEntity):
     suggested_object_id = "away"
     available = False
     unavailable_reason = "stale"
+
+
+class Letterbox(NumberEntity):
+    unique_id = name = "letterbox"
+    available = False
+    takes_calls = True
+    kept: float | None = None
+
+    async def set_value(self, value: float) -> None:
+        self.kept = value
+
+
+async def test_one_that_keeps_commands_takes_them_while_it_is_away(house: House) -> None:
+    box = Letterbox()
+    await house.hub.entities.add("test", [box])
+    assert (await call(house, "number.set_value", "number.letterbox", value=3)).state == (
+        "unavailable"
+    )
+    assert box.kept == 3
+
+
+class Stubborn(ClimateEntity):
+    unique_id = name = "stubborn"
+    supported_features = ClimateFeature.TARGET_TEMPERATURE
+    hvac_modes = (HVACMode.OFF, HVACMode.HEAT)
+    told: float | None = None
+
+    async def set_hvac_mode(self, hvac_mode: HVACMode) -> None:
+        raise NotAllowed(f"{hvac_mode} is locked")
+
+    async def set_temperature(self, temperature: float) -> None:
+        self.told = temperature
+
+
+async def test_a_mode_that_is_refused_keeps_the_temperature_from_being_set(house: House) -> None:
+    zone = Stubborn()
+    await house.hub.entities.add("test", [zone])
+    with pytest.raises(NotAllowed, match="heat is locked"):
+        await call(
+            house, "climate.set_temperature", zone.entity_id, temperature=20, hvac_mode="heat"
+        )
+    assert zone.told is None
 
 
 async def test_unavailable_says_why_and_is_never_a_value(house: House) -> None:
