@@ -88,6 +88,7 @@ SDK = (
     "finite_float",
     "list_of",
     "loads",
+    "openapi",
     "port",
     "positive_seconds",
     "read_capture",

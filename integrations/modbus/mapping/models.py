@@ -1,4 +1,4 @@
-"""What a register map says once it has been checked: addresses as on the wire, all defaults filled."""
+"""What a register map says once checked: addresses as on the wire, all defaults filled."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -127,7 +127,7 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """One value of a device: value = round((raw & mask >> shift) * scale * 10^exponent + offset)."""
+    """One value of a device: round((raw & mask >> shift) * scale * 10^exponent + offset)."""
 
     key: str
     table: Table

@@ -1,0 +1,121 @@
+"""What a register can show: numbers and their range, labels, flags, text, on or off."""
+
+import math
+from collections.abc import Mapping
+from typing import Final
+
+from integrations.modbus.mapping.models import Register, Type, Value
+
+SIGNED: Final = frozenset({Type.INT16, Type.INT32, Type.INT64})
+INTEGERS: Final = SIGNED | {Type.UINT16, Type.UINT32, Type.UINT64}
+_BOOLEANS: Final = {"1": True, "on": True, "true": True, "0": False, "off": False, "false": False}
+
+
+def is_number(register: Register) -> bool:
+    """Tell whether a register shows a number, not a text, label, flag or switch."""
+    plain = register.labels is None and register.flags is None
+    return plain and register.type not in {Type.BOOL, Type.STRING}
+
+
+def shows(register: Register) -> str:
+    """Return in words what a register shows."""
+    if register.labels is not None:
+        return "labels"
+    if register.flags is not None:
+        return "flags"
+    words = {Type.STRING: "text", Type.BOOL: "on or off"}
+    return words.get(register.type, "numbers")
+
+
+def shift(register: Register) -> int:
+    """Return how far right the bits of a register's mask stand; flags keep their places."""
+    if register.mask is None or register.flags is not None:
+        return 0
+    return (register.mask & -register.mask).bit_length() - 1
+
+
+def width(register: Register) -> int:
+    """Return the bits of the number that a register holds, after its mask."""
+    if register.mask is None or register.flags is not None:
+        return 16 * register.words
+    return (register.mask >> shift(register)).bit_length()
+
+
+def span(register: Register) -> tuple[int, int]:
+    """Return the smallest and largest number that the words of a register hold."""
+    if register.type is Type.BOOL:
+        return 0, 1
+    bits = width(register)
+    if register.type in SIGNED and register.flags is None:
+        return -(1 << bits - 1), (1 << bits - 1) - 1
+    return 0, (1 << bits) - 1
+
+
+def reach(register: Register) -> tuple[float, float]:
+    """Return the lowest and highest value that a number's register can show; may be infinite."""
+    low, high = -math.inf, math.inf
+    if register.exponent is None and register.type in INTEGERS:
+        ends = [raw * register.scale + register.offset for raw in span(register)]
+        low, high = min(ends), max(ends)
+    low = low if register.low is None else max(low, register.low)
+    return low, high if register.high is None else min(high, register.high)
+
+
+def writable(register: Register) -> tuple[float, float]:
+    """Return the lowest and highest value that may be written; may be infinite."""
+    low, high = reach(register)
+    write = register.write
+    if write is not None:
+        low = low if write.low is None else max(low, write.low)
+        high = high if write.high is None else min(high, write.high)
+    return low, high
+
+
+def step(register: Register) -> float:
+    """Return the distance of values that may be written."""
+    if register.write is not None and register.write.step is not None:
+        return register.write.step
+    if register.type in INTEGERS and register.exponent is None:
+        return abs(register.scale)
+    return 0.1 if register.precision is None else 10.0**-register.precision
+
+
+def as_shown(register: Register, value: object) -> Value:
+    """Return a value of a definition as the register shows it; `ValueError` says what it shows."""
+    if register.labels is not None:
+        return _label(register.labels, value)
+    if register.flags is not None:
+        names = list(register.flags.values())
+        if value not in names:
+            raise ValueError(f"expected a flag: {', '.join(names)}")
+        return str(value)
+    if register.type is Type.BOOL:
+        found = _BOOLEANS.get(str(value).lower())
+        if found is None:
+            raise ValueError("expected true or false")
+        return found
+    if register.type is Type.STRING:
+        if not isinstance(value, str):
+            raise ValueError("expected a text")
+        return value
+    return _number(register, value)
+
+
+def _label(labels: Mapping[int, str], value: object) -> str:
+    found = ("on" if value else "off") if isinstance(value, bool) else value
+    if found in labels.values():
+        return str(found)
+    if isinstance(found, int) and found in labels:
+        return labels[found]
+    raise ValueError(f"expected a label: {', '.join(labels.values())}")
+
+
+def _number(register: Register, value: object) -> float:
+    try:
+        found = float(str(int(value) if isinstance(value, bool) else value))
+    except ValueError:
+        raise ValueError("expected a number") from None
+    low, high = reach(register)
+    if not low <= found <= high or not math.isfinite(found):
+        raise ValueError(f"expected a number between {low:g} and {high:g}")
+    return int(found) if found.is_integer() else found
