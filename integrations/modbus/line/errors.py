@@ -1,7 +1,7 @@
 """How a request can end other than well; none of these is an error of the hub."""
 
 
-class Fault(Exception):
+class Fault(Exception):  # noqa: N818 - its kinds are named for what happened
     """The base of all; the text is for people, `word` for attributes and metrics."""
 
     word = "fault"
@@ -39,3 +39,9 @@ class Refused(Fault):
     def is_transport(self) -> bool:
         """Tell whether a gateway says that it does not reach the device: 0x0A and 0x0B."""
         return self.code in {0x0A, 0x0B}
+
+
+class Overloaded(Fault):
+    """More requests wait for the link than it will ever get to."""
+
+    word = "overloaded"

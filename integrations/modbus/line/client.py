@@ -1,0 +1,318 @@
+"""A link: the requests of all its devices, one turn after the other, over connections that last."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
+from typing import Final, TypeVar
+
+from hub.sdk import Breaker, Clock
+from integrations.modbus.line import questions
+from integrations.modbus.line.counters import Counters
+from integrations.modbus.line.errors import BadAnswer, LinkDown, NoAnswer, Refused
+from integrations.modbus.line.late import Debts
+from integrations.modbus.line.opening import open_wire
+from integrations.modbus.line.options import LinkOptions, Serial
+from integrations.modbus.line.questions import Question
+from integrations.modbus.line.reconnect import Reconnect
+from integrations.modbus.line.turns import Priority, Turns
+from integrations.modbus.line.wire import Trace, Wire
+from integrations.modbus.mapping.models import Function, Table
+
+_LOGGER = logging.getLogger(__name__)
+T = TypeVar("T")
+
+UNANSWERED: Final = 3
+"""Questions in a row without an answer after which a connection is opened afresh."""
+UNANSWERED_ON_BUS: Final = 2
+TURNAROUND: Final = 0.1
+"""Seconds that a bus gets to work on a broadcast (V1.02, 2.4.1)."""
+
+
+class Line:
+    """One link. Its requests raise nothing but Faults, and ValueError for what no device has."""
+
+    def __init__(self, options: LinkOptions, clock: Clock) -> None:
+        """Prepare; nothing is opened before `start`."""
+        self.options = options
+        self.counters = Counters()
+        self._clock = clock
+        self._debts = Debts(options.timeout) if options.is_bus else None
+        self._turns = Turns()
+        self._connections = [
+            Reconnect(self._open, clock, self._changed) for _ in range(options.connections)
+        ]
+        self._idle = list(self._connections)
+        self._held: dict[asyncio.Task[object] | None, Reconnect] = {}
+        self._listeners: list[Callable[[], None]] = []
+        self._on_frame: Trace | None = None
+        self._runs = False
+        self._down_since: float | None = None
+
+    @property
+    def connected(self) -> bool:
+        """Tell whether requests can be sent."""
+        return any(connection.is_there for connection in self._connections)
+
+    @property
+    def error(self) -> str | None:
+        """Return why there is no connection; None while there is one."""
+        return None if self.connected else self._connections[0].error
+
+    @property
+    def breaker(self) -> Breaker:
+        """Return what spaces the attempts to connect."""
+        return self._connections[0].breaker
+
+    @property
+    def on_frame(self) -> Trace | None:
+        """Who is called with every chunk of bytes; the flag says that it was sent."""
+        return self._on_frame
+
+    @on_frame.setter
+    def on_frame(self, trace: Trace | None) -> None:
+        self._on_frame = trace
+        for connection in self._connections:
+            if connection.wire is not None:
+                connection.wire.trace = trace
+
+    async def start(self) -> None:
+        """Begin to keep the connections open; returns when each was tried once."""
+        self._runs = True
+        await asyncio.gather(*(connection.start() for connection in self._connections))
+
+    async def stop(self) -> None:
+        """Close everything; what is being asked ends as LinkDown or NoAnswer."""
+        self._runs = False
+        await asyncio.gather(*(connection.stop() for connection in self._connections))
+
+    def listen(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call back after each connect, loss and failed attempt; returns what ends it."""
+        self._listeners.append(callback)
+        return partial(_discard, self._listeners, callback)
+
+    async def read(
+        self, unit: int, table: Table, start: int, count: int, priority: Priority
+    ) -> list[int] | list[bool]:
+        """Return exactly `count` words, or bits of the bit tables; asked again as configured."""
+        question = questions.read(table, start, count)
+        parse: Callable[[bytes], list[int] | list[bool]] = (
+            partial(questions.bits, question=question, count=count)
+            if table.is_bits
+            else partial(questions.words, question=question)
+        )
+        tries = self.options.retries
+        while True:
+            try:
+                return await self._ask(unit, question, priority, parse)
+            except (NoAnswer, BadAnswer):
+                if not tries:
+                    raise
+                tries -= 1
+
+    async def write(
+        self,
+        unit: int,
+        table: Table,
+        start: int,
+        values: Sequence[int | bool],
+        function: Function,
+        priority: Priority,
+    ) -> None:
+        """Write with functions 05, 06, 15, 16 or 22; for 22 the values are (and mask, or mask)."""
+        asked = questions.writes(table, start, values, function)
+        if len(asked) == 1:
+            await self._write(unit, asked[0], priority)
+            return
+        async with self.hold(priority):
+            for question in asked:
+                await self._write(unit, question, priority)
+
+    async def forward(self, unit: int, pdu: bytes, priority: Priority) -> bytes:
+        """Pass a request on as it is and return the answer as it is, exceptions too."""
+        question = Question(pdu, questions.size_of_answer(pdu))
+        return await self._ask(unit, question, priority, bytes)
+
+    @contextlib.asynccontextmanager
+    async def hold(self, priority: Priority) -> AsyncIterator[None]:
+        """Keep one turn for all requests of the present task."""
+        task = asyncio.current_task()
+        if task in self._held:
+            yield
+            return
+        connection = await self._take(priority)
+        self._held[task] = connection
+        try:
+            yield
+        finally:
+            del self._held[task]
+            self._give_back(connection)
+
+    # --- a request --------------------------------------------------------------------------------
+
+    async def _write(self, unit: int, question: Question, priority: Priority) -> None:
+        if unit == 0 and self._debts is not None:
+            await self._broadcast(question, priority)
+        else:
+            await self._ask(unit, question, priority, partial(questions.written, question=question))
+
+    async def _ask(
+        self, unit: int, question: Question, priority: Priority, parse: Callable[[bytes], T]
+    ) -> T:
+        if unit == 0 and self._debts is not None:
+            raise NoAnswer("unit 0 of a bus is a broadcast, which nobody answers")
+        if self._held and (held := self._held.get(asyncio.current_task())) is not None:
+            return await self._exchange(held, unit, question, parse)
+        connection = await self._take(priority, unit, question.pdu)
+        try:
+            return await self._exchange(connection, unit, question, parse)
+        finally:
+            self._give_back(connection)
+
+    async def _exchange(
+        self, connection: Reconnect, unit: int, question: Question, parse: Callable[[bytes], T]
+    ) -> T:
+        wire = connection.wire or await connection.ready()
+        if self._debts is not None or self._held:
+            await self._quiet(wire, unit, question.pdu)
+        counters, now = self.counters, self._clock.monotonic
+        counters.requests += 1
+        asked_at = now()
+        try:
+            answer = await wire.ask(unit, *question, self._timeout(question))
+            connection.prove()
+            found = parse(answer)
+        except NoAnswer:
+            counters.timeouts += 1
+            self._not_answered(connection)
+            raise
+        except BadAnswer:
+            counters.bad_answers += 1
+            raise
+        except Refused:
+            counters.refused += 1
+            counters.answered(now() - asked_at)
+            raise
+        counters.answered(now() - asked_at)
+        return found
+
+    async def _broadcast(self, question: Question, priority: Priority) -> None:
+        async with self.hold(priority):
+            wire = await self._held[asyncio.current_task()].ready()
+            await self._quiet(wire, 0, question.pdu)
+            self.counters.requests += 1
+            wire.tell(0, question.pdu)
+            await self._clock.sleep(TURNAROUND)
+
+    def _timeout(self, question: Question) -> float:
+        """Return the seconds for an answer, on a slow line with those for its bytes."""
+        transport = self.options.transport
+        if not isinstance(transport, Serial):
+            return self.options.timeout
+        count = len(question.pdu) + (question.size or 0) + 6
+        return self.options.timeout + count * transport.seconds_per_byte
+
+    def _not_answered(self, connection: Reconnect) -> None:
+        connection.unanswered += 1
+        most = UNANSWERED if self._debts is None else UNANSWERED_ON_BUS
+        if connection.unanswered >= most:
+            connection.renew()
+
+    async def _quiet(self, wire: Wire, unit: int, pdu: bytes) -> None:
+        """Wait for a question that was left, for the rest between two, and for what is owed."""
+        while wire.is_busy:
+            idle: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            wire.when_idle(partial(_settle, idle))
+            await idle
+        now = self._clock.monotonic()
+        wait = wire.rested_at + self.options.rest - now
+        if self._debts is not None:
+            wait = max(wait, self._debts.wait(unit, pdu, now))
+        if wait > 0:
+            await self._clock.sleep(wait)
+
+    # --- turns ------------------------------------------------------------------------------------
+
+    async def _take(self, priority: Priority, unit: int = 0, pdu: bytes = b"") -> Reconnect:
+        while True:
+            if not self.connected:
+                raise LinkDown(self.error or "there is no connection")
+            await self._turns.acquire(priority)
+            connection = self._pick()
+            if connection is None:
+                self._turns.release()
+                raise LinkDown(self.error or "there is no connection")
+            owed = self._debts.wait(unit, pdu, self._clock.monotonic()) if self._debts else 0.0
+            if not owed:
+                return connection
+            self._free(connection)  # others may ask meanwhile
+            await self._clock.sleep(owed)
+
+    def _pick(self) -> Reconnect | None:
+        idle = self._idle
+        for index in range(len(idle) - 1, -1, -1):
+            if idle[index].is_there:
+                return idle.pop(index)
+        return None
+
+    def _give_back(self, connection: Reconnect) -> None:
+        """End a turn: when the question is over, and the line has rested."""
+        wire = connection.wire
+        if wire is not None and wire.is_busy:
+            wire.when_idle(partial(self._rest, connection))
+        else:
+            self._rest(connection)
+
+    def _rest(self, connection: Reconnect) -> None:
+        if self.options.rest:
+            self._clock.call_later(self.options.rest, partial(self._free, connection))
+        else:
+            self._free(connection)
+
+    def _free(self, connection: Reconnect) -> None:
+        self._idle.append(connection)
+        self._turns.release()
+
+    # --- connections ------------------------------------------------------------------------------
+
+    async def _open(self) -> Wire:
+        wire = await open_wire(self.options, self._clock, self.counters, self._debts)
+        wire.trace = self._on_frame
+        return wire
+
+    def _changed(self) -> None:
+        there = sum(connection.is_there for connection in self._connections)
+        self.counters.reconnects = sum(max(0, item.opened - 1) for item in self._connections)
+        self._turns.resize(max(1, there))
+        if self._runs:
+            self._log(there > 0)
+        for listener in tuple(self._listeners):
+            try:
+                listener()
+            except Exception:
+                _LOGGER.exception("A listener of the link to %s failed", self._place)
+
+    def _log(self, is_up: bool) -> None:
+        """Write one line per outage, and one when it is over."""
+        now = self._clock.monotonic()
+        if not is_up and self._down_since is None:
+            self._down_since = now
+            _LOGGER.warning("No connection to %s: %s", self._place, self.error)
+        elif is_up and self._down_since is not None:
+            _LOGGER.info("%s is back after %.0f s", self._place, now - self._down_since)
+            self._down_since = None
+
+    @property
+    def _place(self) -> str:
+        return self.options.transport.place
+
+
+def _settle(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
+
+
+def _discard(listeners: list[Callable[[], None]], callback: Callable[[], None]) -> None:
+    if callback in listeners:
+        listeners.remove(callback)
