@@ -72,7 +72,7 @@ class _Walls:
         """Tell whether one stands in the way from `end` of a register to `start` of the next."""
         wall = bisect_left(self._lasts, end)
         border = bisect_left(self._borders, end)
-        return (wall < len(self._lasts) and self._firsts[wall] < start) or (
+        return (end < start and wall < len(self._lasts) and self._firsts[wall] < start) or (
             border < len(self._borders) and self._borders[border] <= start
         )
 
