@@ -5,7 +5,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from hub.sdk import Breaker, Clock
 from integrations.modbus.line import questions
@@ -30,6 +30,16 @@ TURNAROUND: Final = 0.1
 """Seconds that a bus gets to work on a broadcast (V1.02, 2.4.1)."""
 
 
+class Memory(Protocol):
+    """Who remembers what passed over a line."""
+
+    def keep(self, unit: int, table: Table, first: int, items: Sequence[int]) -> None:
+        """Take what was read just now."""
+
+    def forget(self, unit: int, table: Table, first: int, count: int) -> None:
+        """Let go of what was written, or may have been."""
+
+
 class Line:
     """One link. Its requests raise nothing but Faults, and ValueError for what no device has."""
 
@@ -37,6 +47,7 @@ class Line:
         """Prepare; nothing is opened before `start`."""
         self.options = options
         self.counters = Counters()
+        self.memory: Memory | None = None
         self._clock = clock
         self._debts = Debts(options.timeout) if options.is_bus else None
         self._turns = Turns()
@@ -105,11 +116,15 @@ class Line:
         tries = self.options.retries
         while True:
             try:
-                return await self._ask(unit, question, priority, parse)
+                found = await self._ask(unit, question, priority, parse)
             except (NoAnswer, BadAnswer):
                 if not tries:
                     raise
                 tries -= 1
+            else:
+                if self.memory is not None:
+                    self.memory.keep(unit, table, start, found)
+                return found
 
     async def write(
         self,
@@ -122,12 +137,16 @@ class Line:
     ) -> None:
         """Write with functions 05, 06, 15, 16 or 22; for 22 the values are (and mask, or mask)."""
         asked = questions.writes(table, start, values, function)
-        if len(asked) == 1:
-            await self._write(unit, asked[0], priority)
-            return
-        async with self.hold(priority):
-            for question in asked:
-                await self._write(unit, question, priority)
+        try:
+            if len(asked) == 1:
+                await self._write(unit, asked[0], priority)
+                return
+            async with self.hold(priority):
+                for question in asked:
+                    await self._write(unit, question, priority)
+        finally:
+            if self.memory is not None:
+                self.memory.forget(unit, table, start, len(values))
 
     async def forward(self, unit: int, pdu: bytes, priority: Priority) -> bytes:
         """Pass a request on as it is and return the answer as it is, exceptions too."""

@@ -10,6 +10,8 @@ RTU_OVER_TCP: Final = "rtu_over_tcp"
 TLS: Final = "tls"
 RTU: Final = "rtu"
 
+BUSES: Final = frozenset({RTU_OVER_TCP, RTU})
+"""Types where one question at a time is all that works."""
 MOST_REQUESTS: Final = 8
 """Connections to one device or gateway at once."""
 
