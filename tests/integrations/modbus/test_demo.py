@@ -1,0 +1,194 @@
+"""The demo's Modbus devices: their model, what a foreign master sees, and the hub beside them."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+from pymodbus.client import AsyncModbusTcpClient
+from pymodbus.exceptions import ModbusIOException
+
+from tests.peers.modbus import Mbpoll, MbpollError
+from tests.peers.ports import free_port_number, quiet_port_number, wait_for_port
+
+DEMO = Path(__file__).parents[3] / "config" / "demo"
+sys.path.insert(0, str(DEMO))
+
+from modbus_devices import METER, THERMOSTAT, Devices, Options, Thermostat  # noqa: E402
+from modbus_devices_room import COOLING, ECONOMY, PROTECTION, Flat, Room  # noqa: E402
+
+pytestmark = pytest.mark.timeout(60)
+HOUR = 3600.0
+
+
+# the model
+
+
+def test_the_flat_is_the_same_for_a_seed_and_another_for_another() -> None:
+    flats = [Flat(seed=seed) for seed in (1, 1, 2)]
+    for flat in flats:
+        flat.step(5 * HOUR)
+    assert flats[0] == flats[1]
+    assert flats[0].phases != flats[2].phases
+
+
+def test_the_room_warms_to_its_set_point_and_cools_without() -> None:
+    flat = Flat(Room(temperature=18))
+    flat.step(4 * HOUR)
+    assert flat.room.temperature == pytest.approx(21, abs=0.4)
+    flat.room.mode = ECONOMY
+    flat.step(36 * HOUR)
+    assert flat.room.temperature == pytest.approx(15, abs=0.6)
+    flat.room.mode = PROTECTION
+    flat.step(48 * HOUR)
+    assert flat.room.temperature == pytest.approx(8, abs=0.6)
+
+
+def test_the_room_is_cooled_when_it_is_too_warm() -> None:
+    flat = Flat(Room(temperature=26, changeover=COOLING))
+    assert (flat.room.output, flat.room.fan_stage) == (100, 100)
+    flat.step(4 * HOUR)
+    assert flat.room.temperature < 21.3
+
+
+def test_an_open_window_stops_the_heating() -> None:
+    room = Room(temperature=18, window=True)
+    assert (room.output, room.fan_stage) == (0, 0)
+
+
+def test_the_meter_follows_the_heater_and_the_day() -> None:
+    flat = Flat(Room(temperature=18))
+    flat.step(60)
+    heating = flat.phases[0].watts
+    flat.room.mode = PROTECTION
+    flat.step(60)
+    assert heating - flat.phases[0].watts > 1500
+    kitchen = []
+    for _ in range(24):
+        flat.step(HOUR)
+        kitchen.append(flat.phases[2].watts)
+    assert min(kitchen) < 0, "the sun feeds in"
+    assert max(kitchen) > 800, "somebody cooks"
+
+
+def test_energy_counts_up_in_both_directions() -> None:
+    flat = Flat()
+    before = [(phase.drawn, phase.fed_in) for phase in flat.phases]
+    flat.step(24 * HOUR)
+    for (drawn, fed_in), phase in zip(before, flat.phases, strict=True):
+        assert phase.drawn > drawn
+        assert phase.fed_in >= fed_in
+    assert flat.phases[2].fed_in > 3
+
+
+# as a foreign master sees them
+
+
+@pytest.fixture
+async def devices() -> AsyncIterator[Devices]:
+    """The devices on a free port; their time stands still."""
+    devices = Devices(Options(port=free_port_number()))
+    await devices.start()
+    yield devices
+    await devices.stop()
+
+
+async def test_mbpoll_reads_and_sets_the_thermostat(devices: Devices, mbpoll: Mbpoll) -> None:
+    port = devices.options.port
+
+    async def read(address: int, count: int = 1, table: str = "4") -> list[int]:
+        return await asyncio.to_thread(
+            mbpoll.read, address, count, unit=THERMOSTAT, table=table, port=port
+        )
+
+    async def write(address: int, *values: int) -> None:
+        await asyncio.to_thread(mbpoll.write, address, *values, unit=THERMOSTAT, port=port)
+
+    devices.room.temperature = 20.5
+    words = await read(1000, 12, "3")
+    assert words[:5] == [1, 66, 1025, 1050, 50]
+    assert words[7:9] == [0xFFFF, 0xFFFF]
+    await write(102, 1125)
+    assert (devices.room.setpoint, await read(102)) == (22.5, [1125])
+    for address, value in ((102, 2001), (100, 2), (101, 50), (104, 7)):
+        with pytest.raises(MbpollError, match="Illegal data value"):
+            await write(address, value)
+    with pytest.raises(MbpollError, match="Illegal data address"):
+        await read(990, 12, "3")
+    with pytest.raises(MbpollError, match="Illegal function"):
+        await write(100, 1, 33)
+    assert devices.room.setpoint == 22.5
+
+
+async def test_pymodbus_reads_the_meter(devices: Devices) -> None:
+    client = AsyncModbusTcpClient("127.0.0.1", port=devices.options.port, retries=0, timeout=2)
+    assert await client.connect()
+    try:
+        answer = await client.read_input_registers(0, count=80, device_id=METER)
+        numbers = client.convert_from_registers(answer.registers, client.DATATYPE.FLOAT32)
+        assert isinstance(numbers, list)
+        phases = devices.flat.phases
+        assert numbers[0:3] == pytest.approx([phase.volts for phase in phases], rel=1e-6)
+        assert numbers[6:9] == pytest.approx([phase.watts for phase in phases], rel=1e-6)
+        assert numbers[26] == pytest.approx(devices.flat.watts, rel=1e-6)
+        assert numbers[36] == pytest.approx(sum(phase.drawn for phase in phases), rel=1e-6)
+        too_long = await client.read_input_registers(0, count=82, device_id=METER)
+        beyond = await client.read_input_registers(0x017F, count=2, device_id=METER)
+        refused = await client.write_register(0, 1, device_id=METER)
+        assert [each.exception_code for each in (too_long, beyond, refused)] == [3, 2, 1]
+    finally:
+        client.close()
+
+
+async def test_other_units_stay_silent(devices: Devices) -> None:
+    client = AsyncModbusTcpClient("127.0.0.1", port=devices.options.port, retries=0, timeout=0.2)
+    assert await client.connect()
+    with pytest.raises(ModbusIOException):
+        await client.read_input_registers(1002, device_id=7)
+    assert not (await client.read_input_registers(1002, device_id=THERMOSTAT)).isError()
+    client.close()
+
+
+def test_what_can_be_set_comes_back_as_it_was_set() -> None:
+    thermostat = Thermostat(Flat())
+    wanted = {100: 4, 101: 33, 102: 1000, 103: 250, 104: 1, 105: 1, 106: 0, 107: 4}
+    for address, word in wanted.items():
+        assert thermostat.write(6, address, [word]) is None
+    assert thermostat.holdings() == {**wanted, 108: 1}
+
+
+# as a program
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Callable[..., subprocess.Popen[bytes]]:
+    """A function that starts the program; its log is `devices.log`."""
+
+    def start(*arguments: str) -> subprocess.Popen[bytes]:
+        with (tmp_path / "devices.log").open("wb") as log:
+            return subprocess.Popen(
+                [sys.executable, str(DEMO / "modbus_devices.py"), *arguments],
+                stdout=log,
+                stderr=log,
+                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            )
+
+    return start
+
+
+def test_the_program_ends_cleanly(
+    start: Callable[..., subprocess.Popen[bytes]], mbpoll: Mbpoll, tmp_path: Path
+) -> None:
+    port = quiet_port_number()
+    process = start("--port", str(port), "--interval", "0.02", "--time-scale", "30000")
+    wait_for_port(port, alive=lambda: process.poll() is None)
+    assert mbpoll.read(1002, unit=THERMOSTAT, table="3", port=port)[0] > 900
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=10) == 0
+    log = (tmp_path / "devices.log").read_text()
+    assert "Ended: 1 requests" in log
+    assert "Traceback" not in log
