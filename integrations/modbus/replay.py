@@ -24,6 +24,7 @@ NO_ANSWER: Final = 0x0B
 """For a unit that nobody ever heard: what a gateway says of one that is not there."""
 _CHUNK: Final = 2048
 _OPEN: Final = 64
+_SHORTEST: Final = {MBAP: 8, RTU: 4}
 
 
 @dataclass(slots=True)
@@ -40,14 +41,16 @@ class Exchange:
 def exchanges(path: Path) -> list[Exchange]:
     """Return what a recording holds, in order of the requests; ValueError for a damaged file."""
     framing = capture_framing(path, FORMAT)
-    if framing not in {MBAP, RTU}:
+    if framing not in _SHORTEST:
         raise ValueError(f"{path}: {framing[:20]!r} is no framing of this program")
     pairing = _Pairing(is_bus=framing == RTU)
     for chunk in read_capture(path, FORMAT):
-        if chunk.direction == Direction.SENT:
-            pairing.sent(chunk.data)
-        else:
+        if chunk.direction != Direction.SENT:
             pairing.received(chunk.data)
+        elif len(chunk.data) < _SHORTEST[framing]:
+            raise ValueError(f"{path}: {chunk.data.hex(' ')} is no request")
+        else:
+            pairing.sent(chunk.data)
     return pairing.found
 
 
