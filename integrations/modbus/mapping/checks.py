@@ -50,8 +50,6 @@ def _block(block: Fields, tell: Tell) -> None:
         for name in ("type", "word_order", "byte_order", *NUMERIC):
             if name in block and block[name] != Type.BOOL:
                 tell(f"{name} is for words; leave it out, {table} holds single bits", name)
-    elif block.get("type") == Type.STRING:
-        tell("a string needs a length of its own; say type at the register", "type")
     if block.get("scale") == 0:
         tell("a scale of 0 makes every value the same; leave it out for 1", "scale")
     if not table.is_writable and block.get("access", "read") != "read":

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from integrations.modbus.mapping.fitting import fit
+from integrations.modbus.mapping.kinds import fit
 from integrations.modbus.mapping.models import (
     WORDS,
     Access,

@@ -71,6 +71,15 @@ def writable(register: Register) -> tuple[float, float]:
     return low, high
 
 
+def between(low: float, high: float) -> str:
+    """Return a range in words."""
+    if math.isinf(low) and math.isinf(high):
+        return "a number"
+    if math.isinf(high):
+        return f"at least {low:.15g}"
+    return f"at most {high:.15g}" if math.isinf(low) else f"{low:.15g} to {high:.15g}"
+
+
 def step(register: Register) -> float:
     """Return the distance of values that may be written."""
     if register.write is not None and register.write.step is not None:
@@ -102,11 +111,12 @@ def as_shown(register: Register, value: object) -> Value:
 
 
 def _label(labels: Mapping[int, str], value: object) -> str:
-    found = ("on" if value else "off") if isinstance(value, bool) else value
+    found = ("on" if value else "off") if isinstance(value, bool) else str(value)
     if found in labels.values():
-        return str(found)
-    if isinstance(found, int) and found in labels:
-        return labels[found]
+        return found
+    code = int(found) if found.removeprefix("-").isdecimal() and len(found) < 20 else None
+    if code is not None and code in labels:
+        return labels[code]
     raise ValueError(f"expected a label: {', '.join(labels.values())}")
 
 
@@ -117,5 +127,5 @@ def _number(register: Register, value: object) -> float:
         raise ValueError("expected a number") from None
     low, high = reach(register)
     if not low <= found <= high or not math.isfinite(found):
-        raise ValueError(f"expected a number between {low:g} and {high:g}")
+        raise ValueError(f"expected {between(low, high)}")
     return int(found) if found.is_integer() else found

@@ -9,7 +9,7 @@ from hub.sdk import boolean, openapi, slug
 from integrations.modbus.mapping.checks import registers as check_registers
 from integrations.modbus.mapping.checks import teller
 from integrations.modbus.mapping.entities import entity
-from integrations.modbus.mapping.fitting import fit
+from integrations.modbus.mapping.kinds import fit
 from integrations.modbus.mapping.models import Access, Function, Order, Rate, Table, Type
 from integrations.modbus.mapping.validators import (
     integer,

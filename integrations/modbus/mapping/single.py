@@ -7,7 +7,15 @@ from typing import Any, Final
 
 from integrations.modbus.mapping.compile import NUMERIC
 from integrations.modbus.mapping.models import Access, Function, Register, Table, Type
-from integrations.modbus.mapping.ranges import INTEGERS, SIGNED, is_number, reach, shows, span
+from integrations.modbus.mapping.ranges import (
+    INTEGERS,
+    SIGNED,
+    between,
+    is_number,
+    reach,
+    shows,
+    span,
+)
 
 Fields = Mapping[str, Any]
 Tell = Callable[..., None]
@@ -177,4 +185,4 @@ def _limits(register: Register, write: Fields, tell: Tell) -> None:
     low, high = reach(register)
     for name in ("min", "max"):
         if name in write and not low <= write[name] <= high:
-            tell(f"can not be: this register shows {low:g} to {high:g}", "write", name)
+            tell(f"can not be: this register shows {between(low, high)}", "write", name)
