@@ -11,6 +11,7 @@ from hub.sdk import Breaker, Clock
 from integrations.modbus.line import questions
 from integrations.modbus.line.counters import Counters
 from integrations.modbus.line.errors import BadAnswer, LinkDown, NoAnswer, Refused
+from integrations.modbus.line.framing import LostFraming
 from integrations.modbus.line.late import Debts
 from integrations.modbus.line.opening import open_wire
 from integrations.modbus.line.options import LinkOptions, Serial
@@ -192,7 +193,9 @@ class Line:
     async def _exchange(
         self, connection: Reconnect, unit: int, question: Question, parse: Callable[[bytes], T]
     ) -> T:
-        wire = connection.wire or await connection.ready()
+        wire = connection.wire
+        if wire is None or not wire.is_open:
+            wire = await connection.ready()
         if self._debts is not None or self._held:
             await self._quiet(wire, unit, question.pdu)
         counters, now = self.counters, self._clock.monotonic
@@ -206,8 +209,10 @@ class Line:
             counters.timeouts += 1
             self._not_answered(connection)
             raise
-        except BadAnswer:
+        except BadAnswer as error:
             counters.bad_answers += 1
+            if isinstance(error, LostFraming):
+                connection.renew()
             raise
         except Refused:
             counters.refused += 1

@@ -57,7 +57,7 @@ class Reconnect:
     @property
     def is_there(self) -> bool:
         """Tell whether questions can be asked, at once or after a renewal."""
-        return self.wire is not None or self._renewing
+        return self._renewing or (self.wire is not None and self.wire.is_open)
 
     async def start(self) -> None:
         """Begin, and return when the first attempt has ended."""
@@ -78,15 +78,15 @@ class Reconnect:
 
     async def ready(self) -> Wire:
         """Return the connection, after a renewal that is under way; LinkDown without one."""
-        if self.wire is None and self._renewing:
+        if self._renewing:
             await self._attempted.wait()
-        if self.wire is None:
+        if self.wire is None or not self.wire.is_open:
             raise LinkDown(self.error or "there is no connection")
         return self.wire
 
     def renew(self) -> None:
         """Open a fresh connection at once: nothing comes back on this one."""
-        if self.wire is not None:
+        if self.wire is not None and self.wire.is_open:
             self._attempted.clear()
             self._renewing = True
             self.wire.close("to be opened again")

@@ -109,11 +109,11 @@ class Wire(asyncio.Protocol, asyncio.DatagramProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport, whatever its kind."""
         self._transport = transport
-        if isinstance(transport, asyncio.DatagramTransport):
-            self._send = transport.sendto
-        else:
-            self._send = transport.write  # type: ignore[attr-defined] # serial ones have it too
+        send = getattr(transport, "sendto", None)
+        if send is None:
+            send = transport.write  # type: ignore[attr-defined] # all streams have it
             _keep_alive(transport.get_extra_info("socket"))
+        self._send = send
         self.is_open = True
         _settle(self.opened)
 
@@ -129,15 +129,16 @@ class Wire(asyncio.Protocol, asyncio.DatagramProtocol):
             self._framing.feed(data)
             self._look()
         except LostFraming as error:
-            self._lose(str(error), bad=True)
+            self._framing = Mbap()
+            if self._question is None:
+                self._lose(str(error))
+            else:
+                self._fail(error)
 
     def datagram_received(self, data: bytes, _address: object) -> None:
         """Take a datagram, which is a frame of its own."""
         self._framing = Mbap()
-        try:
-            self.data_received(data)
-        finally:
-            self._framing = Mbap()
+        self.data_received(data)
 
     def error_received(self, error: Exception) -> None:
         """Nobody listens there: the question will not be answered."""
@@ -251,7 +252,7 @@ class Wire(asyncio.Protocol, asyncio.DatagramProtocol):
             for action in waiting:
                 action()
 
-    def _lose(self, reason: str, *, bad: bool = False) -> None:
+    def _lose(self, reason: str) -> None:
         self.is_open = False
         self._send = None
         if self._unwatch is not None:
@@ -265,7 +266,7 @@ class Wire(asyncio.Protocol, asyncio.DatagramProtocol):
             self.opened.cancel()
         if not self.lost.done():
             self.lost.set_result(reason)
-        self._fail(BadAnswer(reason) if bad else NoAnswer(f"connection lost: {reason}"))
+        self._fail(NoAnswer(f"connection lost: {reason}"))
 
 
 def _settle(future: asyncio.Future[None]) -> None:
