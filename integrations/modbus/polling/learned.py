@@ -161,7 +161,8 @@ class Learned:
         """Note that a device does not give this; return the smaller reads to try now.
 
         Call it after exception 2 (address) or 3 (value). `wanted` are registers of the device,
-        those outside do not matter. Nothing is returned when there is nothing smaller.
+        those outside do not matter. Nothing is returned when there is nothing smaller; `is_dead`
+        then tells which registers are refused, for a read over a seam none of those it holds.
         """
         if (split := self._bridges.pop(read, None)) is not None:
             self._part(split)
@@ -243,8 +244,8 @@ class Learned:
     def _bury(self, key: Key, now: float) -> None:
         """Leave a register alone for a while, longer each time."""
         before = self.dead.pop(key, None)
-        if before is None and len(self.dead) >= MOST:
-            return
+        if len(self.dead) >= MOST:
+            del self.dead[min(self.dead, key=lambda other: self.dead[other].probe_at)]
         wait = FIRST_PROBE if before is None else min(before.wait * 2, LONGEST_PROBE)
         self.dead[key] = Dead(now + wait * (1 + SPREAD * (2 * self._draw() - 1)), wait)
         self.changes += 1

@@ -298,8 +298,20 @@ def test_a_device_full_of_holes_is_still_read_and_fills_no_memory(
 
 def test_no_more_dead_ones_than_a_bound_are_kept(learned: Learned) -> None:
     for address in range(MOST + 10):
-        learned.refused(read(address, 1), [register(address)], 0.0)
+        learned.refused(read(address, 1), [register(address)], float(address))
+        assert learned.is_dead(register(address))
     assert len(learned.dead) == MOST
+    assert not learned.is_dead(register(9))
+
+
+def test_a_refused_seam_kills_no_register(learned: Learned) -> None:
+    wanted = [register(address) for address in (0, 1, 5, 6)]
+    assert learned.refused(read(0, 7), wanted, 0.0) == [read(0, 2), read(5, 2)]
+    assert learned.answered(read(0, 2)) == []
+    assert learned.answered(read(5, 2)) == [read(1, 5)]
+    assert learned.refused(read(1, 5), wanted, 0.0) == []
+    assert not any(map(learned.is_dead, wanted))
+    assert learned.holes == [(HOLDING, 2, 4)]
 
 
 def test_changes_tell_when_a_plan_is_old(learned: Learned) -> None:
