@@ -31,6 +31,7 @@ from hub.errors import (
 from hub.events import Context, Event
 from hub.hub import Hub
 from hub.resilience import Backoff, Breaker, BreakerState
+from hub.observe.metrics import Family as MetricFamily
 from hub.resources import (
     Condition,
     Controller,
@@ -128,6 +129,7 @@ __all__ = [
     "Hub",
     "HubError",
     "Imported",
+    "MetricFamily",
     "NotAllowed",
     "NotFound",
     "NotProved",

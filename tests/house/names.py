@@ -41,6 +41,7 @@ SDK = (
     "Hub",
     "HubError",
     "Imported",
+    "MetricFamily",
     "NotAllowed",
     "NotFound",
     "NotProved",

@@ -81,6 +81,8 @@ class Learned:
         self.borders: set[tuple[Table, int]] = set()
         """Addresses that no read may go across, though both sides can be read."""
         self.dead: dict[Key, Dead] = {}
+        self.pause = 0.0
+        """Seconds of rest that it needs before each request, as far as somebody had it measured."""
         self.changes = 0
         """Moves with all that changes a plan or is worth being kept."""
         self._words = Size()
@@ -107,6 +109,7 @@ class Learned:
             "words": [self._words.good, self._words.bad],
             "bits": [self._bits.good, self._bits.bad],
             "dead": [[*key, dead.probe_at, dead.wait] for key, dead in self.dead.items()],
+            "pause": self.pause,
         }
 
     def reset(self) -> None:
@@ -115,9 +118,16 @@ class Learned:
         self.borders.clear()
         self.dead.clear()
         self._words, self._bits = Size(), Size()
+        self.pause = 0.0
         self._halves.clear()
         self._bridges.clear()
         self.changes += 1
+
+    def rest(self, pause: float) -> None:
+        """Keep the seconds of rest that were measured."""
+        if pause != self.pause:
+            self.pause = pause
+            self.changes += 1
 
     @property
     def words(self) -> int | None:
@@ -267,6 +277,7 @@ class Learned:
         return self._bits if table.is_bits else self._words
 
     def _restore(self, kept: Mapping[str, Any]) -> None:
+        self.pause = float(kept.get("pause", 0.0))
         for table, first, last in kept["holes"]:
             self.holes.append((Table(table), int(first), int(last)))
         for table, address in kept["borders"]:

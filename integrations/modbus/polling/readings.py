@@ -35,5 +35,6 @@ class Reading:
     quality: Quality
     origin: Origin | None
     reason: str | None
-    """Why the value is old or missing: timeout, bad_answer, breaker_open, link_down, never_received,
-    illegal_address, refused, or one of `Reason`."""
+    """Why the value is old or missing, None = it is not: a fault's word (timeout, bad_answer,
+    link_down, refused ...), breaker_open, busy, gateway, never_received, not_read_in_time,
+    illegal_address, or what `mapping.models.Reason` knows."""
