@@ -22,6 +22,7 @@ SPREAD: Final = 0.1
 MOST: Final = 1000
 """Of each kind, so that a device full of holes fills no disk; what is too many is not kept."""
 MOST_SPLITS: Final = 256
+LONGEST_PAUSE: Final = 10.0
 
 Key = tuple[Table, int, int]
 """Table, address and words of a register."""
@@ -278,6 +279,8 @@ class Learned:
 
     def _restore(self, kept: Mapping[str, Any]) -> None:
         self.pause = float(kept.get("pause", 0.0))
+        if not 0 <= self.pause <= LONGEST_PAUSE:
+            raise ValueError("no pause that anybody measured")
         for table, first, last in kept["holes"]:
             self.holes.append((Table(table), int(first), int(last)))
         for table, address in kept["borders"]:
