@@ -180,6 +180,10 @@ class Device:
         """Return everything that is known of every register, as JSON."""
         return [self._shown(register) for register in self.definition.registers]
 
+    def reads(self) -> list[Read]:
+        """Return the requests that would bring all its registers, as things are now."""
+        return self._plan(self._readable)
+
     def pending(self, key: str) -> Value | None:
         """Return what is to be written to a register and is not yet."""
         return self.writing.pending(key)
@@ -257,7 +261,7 @@ class Device:
 
     async def rest(self) -> None:
         """Let the device rest between two requests, if it needs that."""
-        pause = self.settings.limits.pause
+        pause = max(self.settings.limits.pause, self.learned.pause)
         if pause > 0:
             now = self.clock.monotonic()
             if (wait := self._rested + pause - now) > 0:
