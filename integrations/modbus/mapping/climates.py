@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from integrations.modbus.mapping import ranges
 from integrations.modbus.mapping.fitting import Fitting
+from integrations.modbus.mapping.units import as_celsius
 
 _CHOICES: Final = {
     "hvac_mode": "modes",
@@ -58,6 +59,7 @@ def _temperatures(fitting: Fitting) -> dict[str, float]:
         return fitting.limits(None, ("min_temp", "max_temp", "step"), (7, 35)) | {
             "step": fitting.fields.get("step", 0.5)
         }
+    register = as_celsius(register)
     write = register.write
     low, high = (register.low, register.high) if write is None else (write.low, write.high)
     usual = 7 if low is None else low, 35 if high is None else high
