@@ -8,7 +8,7 @@ import voluptuous as vol
 from integrations.modbus.mapping.compile import NUMERIC
 from integrations.modbus.mapping.compile import register as compiled
 from integrations.modbus.mapping.models import Access, Register, Table, Type
-from integrations.modbus.mapping.ranges import INTEGERS
+from integrations.modbus.mapping.ranges import INTEGERS, is_number
 from integrations.modbus.mapping.single import Tell, check
 
 Fields = Mapping[str, Any]
@@ -71,7 +71,7 @@ def _size(register: Register, limits: Fields, tell: Tell) -> None:
 def _exponents(found: Mapping[str, Register], tells: Mapping[str, Tell]) -> None:
     """Refuse exponents that are no plain whole numbers."""
     for register in found.values():
-        if register.exponent is None:
+        if register.exponent is None or not is_number(register):
             continue
         tell, other = tells[register.key], found.get(register.exponent)
         if other is None:

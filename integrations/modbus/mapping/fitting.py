@@ -105,14 +105,13 @@ class Fitting:
         """Return lowest, highest and step: as said, else as the register is written."""
         first, last, step = names
         low, high = (-math.inf, math.inf) if register is None else ranges.writable(register)
-        for name in (first, last):
-            if name in self.fields and not low <= self.fields[name] <= high:
-                self.tell(f"can not be written: expected {ranges.between(low, high)}", name)
         lowest = self.fields.get(first, max(low, usual[0]))
         highest = self.fields.get(last, min(high, usual[1]))
-        if lowest >= highest:
-            self.tell(
-                f"{lowest:g} is not below {highest:g}", last if last in self.fields else first
-            )
+        outside = [at for at in (first, last) if not low <= self.fields.get(at, low) <= high]
+        for at in outside:
+            self.tell(f"can not be written: expected {ranges.between(low, high)}", at)
+        if lowest >= highest and not outside:
+            at = last if last in self.fields else first
+            self.tell(f"{lowest:g} is not below {highest:g}", at)
         by_register = None if register is None else ranges.step(register)
         return {first: lowest, last: highest, step: self.fields.get(step, by_register or 0.1)}

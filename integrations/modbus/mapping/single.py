@@ -29,6 +29,7 @@ def check(register: Register, fields: Fields, tell: Tell) -> None:
     """Tell every problem of a register, given as compiled and as written."""
     _place(register, tell)
     _type(register, fields, tell)
+    _length(register, fields, tell)
     _sentinels(register, fields, tell)
     _bits(register, fields, tell)
     if register.labels is not None:
@@ -59,14 +60,20 @@ def _type(register: Register, fields: Fields, tell: Tell) -> None:
     for name in () if is_number(register) else _NUMBERS_ONLY:
         if name in fields and name not in foreign:
             tell(f"{name} is for numbers; leave it out, this one shows {shows(register)}", name)
-    if kind is Type.STRING and "length" not in fields:
-        tell("a string needs its length in words; add length", "length")
-    elif kind is not Type.STRING and "length" in fields and "length" not in foreign:
-        tell(f"only a string has a length; leave it out, {kind} says it", "length")
     if fields.get("scale") == 0:
         tell("a scale of 0 makes every value the same; leave it out for 1", "scale")
     if fields.get("min", -math.inf) > fields.get("max", math.inf):
         tell("min is above max; swap them", "min")
+
+
+def _length(register: Register, fields: Fields, tell: Tell) -> None:
+    is_text = register.type is Type.STRING
+    if register.table.is_bits or is_text == ("length" in fields):
+        return
+    if is_text:
+        tell("a string needs its length in words; add length", "length")
+    else:
+        tell(f"only a string has a length; leave it out, {register.type} says it", "length")
 
 
 def _sentinels(register: Register, fields: Fields, tell: Tell) -> None:

@@ -1,7 +1,7 @@
 """Validators of register maps: every message says what to write instead."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, Final
 
@@ -101,23 +101,23 @@ def words(high: int, low: int = 1) -> Validator:
     return validate
 
 
-@described(schema=vol.Any(str, int, float))
+@described(type="string", min_length=1, max_length=100)
 def label(value: object) -> str:
     """Accept a label; numbers become text, and a bare on or off stays what was written."""
     found = word(value)
-    if isinstance(found, int | float) and math.isfinite(found):
+    if isinstance(found, int | float) and abs(found) <= LARGEST:
         found = str(found)
     if not isinstance(found, str) or not 1 <= len(found) <= 100 or not found.isprintable():
         raise vol.Invalid("expected a label of 1 to 100 printable characters")
     return found
 
 
-@described(schema=vol.Any(bool, int, float, str))
+@described(schema=vol.Any(bool, float, str))
 def shown(value: object) -> bool | float | str:
     """Accept a value as a register shows it: a number, a label, on or off."""
     if isinstance(value, bool):
         return value
-    if isinstance(value, int | float) and math.isfinite(value) and abs(value) <= 2**64:
+    if isinstance(value, int | float) and abs(value) <= 2**64:  # neither NaN nor infinity is
         return value
     if isinstance(value, str) and 1 <= len(value) <= 250:
         return value
@@ -125,16 +125,15 @@ def shown(value: object) -> bool | float | str:
 
 
 def listing(item: Any, low: int, high: int, what: str) -> Validator:
-    """Accept a list of `low` to `high` items, or a single item; `what` names them."""
-    schema = vol.Schema([item])
+    """Accept a list of `low` to `high` items, or a single item; every mistake is told."""
+    schema = vol.Schema(item)
 
     @described(schema=vol.All(list, vol.Length(min=low, max=high), [item]))
     def validate(value: object) -> list[Any]:
         items = value if isinstance(value, list) else [value]
-        if not low <= len(items) <= high or isinstance(value, dict) or value is None:
+        if not low <= len(items) <= high or value is None:
             raise vol.Invalid(f"expected a list of {low} to {high} {what}")
-        found: list[Any] = schema(items)
-        return found
+        return _all(enumerate(items), lambda _index, one: schema(one))
 
     return validate
 
@@ -148,22 +147,33 @@ def table(key: Validator, item: Any, high: int, what: str) -> Validator:
         if not isinstance(value, dict) or not 1 <= len(value) <= high:
             raise vol.Invalid(f"expected a mapping of 1 to {high} {what}")
         found: dict[str, Any] = {}
-        errors: list[vol.Invalid] = []
-        for name, inner in value.items():
-            try:
-                canonical = key(name)
-                if canonical in found:
-                    raise vol.Invalid(f"{canonical} is given twice; keep one of them")
-                found[canonical] = None
-                found[canonical] = schema(inner)
-            except vol.Invalid as error:
-                error.prepend([name])
-                errors += error.errors if isinstance(error, vol.MultipleInvalid) else [error]
-        if errors:
-            raise vol.MultipleInvalid(errors)
+
+        def put(name: Hashable, inner: object) -> None:
+            canonical = key(name)
+            if canonical in found:
+                raise vol.Invalid(f"{canonical} is given twice; keep one of them")
+            found[canonical] = None
+            found[canonical] = schema(inner)
+
+        _all(value.items(), put)
         return found
 
     return validate
+
+
+def _all(items: Iterable[tuple[Hashable, Any]], check: Callable[[Hashable, Any], Any]) -> list[Any]:
+    """Return what `check` makes of each item; raises the problems of all, each below its key."""
+    found: list[Any] = []
+    errors: list[vol.Invalid] = []
+    for key, item in items:
+        try:
+            found.append(check(key, item))
+        except vol.Invalid as error:
+            error.prepend([key])
+            errors += error.errors if isinstance(error, vol.MultipleInvalid) else [error]
+    if errors:
+        raise vol.MultipleInvalid(errors)
+    return found
 
 
 def record(fields: Mapping[Any, Any]) -> Validator:
@@ -189,7 +199,7 @@ def _told(error: vol.Invalid, known: list[str]) -> vol.Invalid:
     if len(error.path) == 1 and isinstance(error, vol.RequiredFieldInvalid):
         return vol.Invalid("is missing; add it", error.path)
     if len(error.path) == 1 and error.msg == "extra keys not allowed":
-        near = get_close_matches(str(error.path[0]), known, 1)
+        near = get_close_matches(str(error.path[0]), known, 1, 0.75)
         there = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
         return vol.Invalid(f"there is no such field; {there}", error.path)
     return error
