@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 PAUSES: Final = (0.0, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 """Seconds of rest, the shortest that is enough is kept."""
+_CAREFUL: Final = 0.2
+"""Seconds of rest while nothing is known yet."""
 _GROUPS: Final = 4
 _IN_A_ROW: Final = 3
 """Reads without anybody between them; other requests of the line wait meanwhile."""
@@ -103,7 +105,7 @@ class Learning:
         for register in self._registers[:_CANDIDATES]:
             read = Read(register.table, register.address, register.words)
             try:
-                await self._ask(read, pause=PAUSES[-1])
+                await self._ask(read, pause=_CAREFUL)
             except Fault as error:
                 fault = error
             else:

@@ -110,7 +110,6 @@ class Device:
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._cancels: list[Callable[[], None]] = []
-        self._rested = 0.0
         self._refreshed = clock.monotonic()
         self._was_connected = False
 
@@ -260,13 +259,10 @@ class Device:
         return found
 
     async def rest(self) -> None:
-        """Let the device rest between two requests, if it needs that."""
+        """Let the device rest before a request, if it needs that: it may have answered just now."""
         pause = max(self.settings.limits.pause, self.learned.pause)
         if pause > 0:
-            now = self.clock.monotonic()
-            if (wait := self._rested + pause - now) > 0:
-                await self.clock.sleep(wait)
-            self._rested = self.clock.monotonic()
+            await self.clock.sleep(pause)
 
     def publish(self, changed: Iterable[int]) -> None:
         """Tell the followers of some slots, each follower once."""
