@@ -94,6 +94,7 @@ class Devices(Controller[Observed]):
                     step.target: desired.spec.get(step.target),
                 }
                 spec = {name: value for name, value in fields.items() if value is not None}
+                await self.park.wait_for(spec["link"])
                 await running.become(spec, self._mark(spec))
                 self.park.devices[key] = running.device
 
@@ -164,6 +165,7 @@ class Devices(Controller[Observed]):
         return name if resource is None else f"{name} (revision {resource.revision})"
 
     async def _start(self, desired: Desired, progress: Progress) -> None:
+        await self.park.wait_for(desired.spec["link"])
         running = Running(self.hub, self.park, desired.key, desired.spec, self._mark(desired.spec))
         try:
             gone = await running.start()

@@ -137,7 +137,7 @@ class LinkEntity(Entity):
     def __init__(self, link: "Link", key: str, name: str) -> None:
         """Be the part `key` of a link."""
         self.link = link
-        self.unique_id = f"link-{link.key}|{key}"
+        self.unique_id = f"link:{link.key}|{key}"
         self.device = link_info(link)
         self.name = name
         self._undo: list[Callable[[], None]] = []
@@ -234,7 +234,7 @@ def link_entities(link: "Link") -> list[Entity]:
 def link_info(link: "Link") -> DeviceInfo:
     """Return what the registry is told about a link."""
     return DeviceInfo(
-        identifiers=frozenset({(DOMAIN, f"link-{link.key}")}),
+        identifiers=frozenset({(DOMAIN, f"link:{link.key}")}),
         name=link.name,
         model=f"Modbus {link.spec['transport']['type']}",
     )

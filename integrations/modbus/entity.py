@@ -139,7 +139,7 @@ def device_info(source: "Device") -> DeviceInfo:
         manufacturer=definition.manufacturer,
         model=definition.model or definition.name,
         suggested_area=settings.area,
-        via_device=(DOMAIN, f"link-{settings.link}"),
+        via_device=(DOMAIN, f"link:{settings.link}"),
     )
 
 

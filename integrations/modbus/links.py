@@ -168,7 +168,7 @@ class Links(Controller[Observed]):
         except BaseException:
             await link.stop()
             raise
-        self.park.links[key] = link
+        self.park.opened(link)
         link.listen(lambda: self.hub.resources.look(LINK, key))
         entities = self._entities[key] = link_entities(link)
         await self.hub.entities.add(DOMAIN, entities)

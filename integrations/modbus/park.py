@@ -1,5 +1,7 @@
 """All links and devices of this hub: what controllers, services and entities share."""
 
+import asyncio
+import contextlib
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -12,6 +14,7 @@ from integrations.modbus.mapping.models import Definition
 from integrations.modbus.polling.device import Device
 
 _KEPT: Final = 256
+_OPENING_SECONDS: Final = 10.0
 
 
 class Park:
@@ -22,6 +25,7 @@ class Park:
         self.hub = hub
         self.links: dict[str, Link] = {}
         self.devices: dict[str, Device] = {}
+        self._opened = asyncio.Event()
         self._definitions: dict[tuple[str, int], Definition] = {}
 
     def link(self, key: str) -> Link:
@@ -30,6 +34,23 @@ class Park:
         if found is None:
             raise Unavailable(f"{LINK}/{key} does not run yet")
         return found
+
+    def opened(self, link: Link) -> None:
+        """Take a link that was opened; who waits for it goes on."""
+        self.links[link.key] = link
+        self._opened.set()
+        self._opened = asyncio.Event()
+
+    async def wait_for(self, key: str) -> Link:
+        """Return a link as soon as it runs: links and devices start side by side.
+
+        Raises `Unavailable` when that takes too long.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_OPENING_SECONDS):
+                while key not in self.links:
+                    await self._opened.wait()
+        return self.link(key)
 
     def device(self, key: str) -> Device:
         """Return a device that runs; raises `NotFound`."""

@@ -650,7 +650,7 @@ async def test_a_link_tells_how_it_fares(bench: Bench) -> None:
     await wait_until(lambda: bench.state(connected).state == "off")
     await wait_until(lambda: bench.state(connected).attributes.get("reason"))
     device = bench.hub.devices.by_identifier((DOMAIN, "boiler"))
-    place = bench.hub.devices.by_identifier((DOMAIN, "link-cellar"))
+    place = bench.hub.devices.by_identifier((DOMAIN, "link:cellar"))
     assert device is not None
     assert place is not None
     assert device.via_device_id == place.id
