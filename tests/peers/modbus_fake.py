@@ -50,7 +50,7 @@ class Mischief(Enum):
 
 @dataclass(frozen=True)
 class Late:
-    """Answer after so many seconds; requests that come meanwhile are answered in time."""
+    """Answer after so many seconds; what comes meanwhile is answered before, on a bus after it."""
 
     seconds: float
 
@@ -365,7 +365,9 @@ class FakeDevice:
                 close()
             return
         bytes_ = _framed(answer, tag, unit, todo, rtu=rtu)
-        if isinstance(todo, Late):
+        if isinstance(todo, Late) and rtu:
+            await self._later(todo.seconds, bytes_, send)
+        elif isinstance(todo, Late):
             self._begin(self._later(todo.seconds, bytes_, send))
         elif todo is Mischief.SPLIT:
             for byte in bytes_:

@@ -184,7 +184,7 @@ class Line:
             raise NoAnswer("unit 0 of a bus is a broadcast, which nobody answers")
         if self._held and (held := self._held.get(asyncio.current_task())) is not None:
             return await self._exchange(held, unit, question, parse)
-        connection = await self._take(priority, unit, question.pdu)
+        connection = await self._take(priority)
         try:
             return await self._exchange(connection, unit, question, parse)
         finally:
@@ -197,12 +197,14 @@ class Line:
         if wire is None or not wire.is_open:
             wire = await connection.ready()
         if self._debts is not None or self._held:
-            await self._quiet(wire, unit, question.pdu)
+            await self._quiet(wire)
+        if self._debts:
+            await self._be_sure(wire, connection, unit, question.pdu)
         counters, now = self.counters, self._clock.monotonic
         counters.requests += 1
         asked_at = now()
         try:
-            answer = await wire.ask(unit, *question, self._timeout(question))
+            answer = await wire.ask(unit, question.pdu, self._timeout(question))
             connection.prove()
             found = parse(answer)
         except NoAnswer:
@@ -224,7 +226,7 @@ class Line:
     async def _broadcast(self, question: Question, priority: Priority) -> None:
         async with self.hold(priority):
             wire = await self._held[asyncio.current_task()].ready()
-            await self._quiet(wire, 0, question.pdu)
+            await self._quiet(wire)
             self.counters.requests += 1
             wire.tell(0, question.pdu)
             await self._clock.sleep(TURNAROUND)
@@ -243,35 +245,51 @@ class Line:
         if connection.unanswered >= most:
             connection.renew()
 
-    async def _quiet(self, wire: Wire, unit: int, pdu: bytes) -> None:
-        """Wait for a question that was left, for the rest between two, and for what is owed."""
+    async def _quiet(self, wire: Wire) -> None:
+        """Wait for a question that was left, and for the rest between two."""
         while wire.is_busy:
             idle: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             wire.when_idle(partial(_settle, idle))
             await idle
-        now = self._clock.monotonic()
-        wait = wire.rested_at + self.options.rest - now
-        if self._debts is not None:
-            wait = max(wait, self._debts.wait(unit, pdu, now))
+        wait = wire.rested_at + self.options.rest - self._clock.monotonic()
+        if wait > 0:
+            await self._clock.sleep(wait)
+
+    async def _be_sure(self, wire: Wire, connection: Reconnect, unit: int, pdu: bytes) -> None:
+        """See to it that the next answer can be none that is still owed."""
+        debts, now = self._debts, self._clock.monotonic
+        if debts is None:
+            return
+        first = debts.first_ask(unit, pdu, now())
+        if first is not None:
+            self.counters.requests += 1
+            question = Question(first, questions.size_of_answer(first))
+            try:
+                await wire.ask(unit, first, self._timeout(question))
+            except NoAnswer:
+                self.counters.timeouts += 1
+                self._not_answered(connection)
+                raise
+            except BadAnswer:
+                self.counters.bad_answers += 1
+                raise
+            self.counters.answers += 1
+            await self._quiet(wire)
+        wait = debts.wait(unit, pdu, now())
         if wait > 0:
             await self._clock.sleep(wait)
 
     # --- turns ------------------------------------------------------------------------------------
 
-    async def _take(self, priority: Priority, unit: int = 0, pdu: bytes = b"") -> Reconnect:
-        while True:
-            if not self.connected:
-                raise LinkDown(self.error or "there is no connection")
-            await self._turns.acquire(priority)
-            connection = self._pick()
-            if connection is None:
-                self._turns.release()
-                raise LinkDown(self.error or "there is no connection")
-            owed = self._debts.wait(unit, pdu, self._clock.monotonic()) if self._debts else 0.0
-            if not owed:
-                return connection
-            self._free(connection)  # others may ask meanwhile
-            await self._clock.sleep(owed)
+    async def _take(self, priority: Priority) -> Reconnect:
+        if not self.connected:
+            raise LinkDown(self.error or "there is no connection")
+        await self._turns.acquire(priority)
+        connection = self._pick()
+        if connection is None:
+            self._turns.release()
+            raise LinkDown(self.error or "there is no connection")
+        return connection
 
     def _pick(self) -> Reconnect | None:
         idle = self._idle
@@ -310,20 +328,20 @@ class Line:
         self.counters.reconnects = sum(max(0, item.opened - 1) for item in self._connections)
         self._turns.resize(max(1, there))
         if self._runs:
-            self._log(there > 0)
+            self._log()
         for listener in tuple(self._listeners):
             try:
                 listener()
             except Exception:
                 _LOGGER.exception("A listener of the link to %s failed", self._place)
 
-    def _log(self, is_up: bool) -> None:
+    def _log(self) -> None:
         """Write one line per outage, and one when it is over."""
         now = self._clock.monotonic()
-        if not is_up and self._down_since is None:
+        if not self.connected and self._down_since is None:
             self._down_since = now
             _LOGGER.warning("No connection to %s: %s", self._place, self.error)
-        elif is_up and self._down_since is not None:
+        elif self._down_since is not None and any(item.is_good for item in self._connections):
             _LOGGER.info("%s is back after %.0f s", self._place, now - self._down_since)
             self._down_since = None
 

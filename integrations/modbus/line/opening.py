@@ -1,7 +1,6 @@
 """Open a connection of each kind."""
 
 import asyncio
-import functools
 import ssl
 import tempfile
 from collections.abc import Awaitable
@@ -66,7 +65,6 @@ async def _connect(options: LinkOptions, wire: Wire) -> None:
     await wire.opened
 
 
-@functools.lru_cache(maxsize=16)
 def tls_context(transport: Tls) -> ssl.SSLContext:
     """Return how the device is recognised, and what we show of ourselves."""
     context = ssl.create_default_context(cadata=transport.ca or None)

@@ -59,6 +59,11 @@ class Reconnect:
         """Tell whether questions can be asked, at once or after a renewal."""
         return self._renewing or (self.wire is not None and self.wire.is_open)
 
+    @property
+    def is_good(self) -> bool:
+        """Tell whether it is there and was not opened only to be closed again."""
+        return self.is_there and self.breaker.state is BreakerState.CLOSED
+
     async def start(self) -> None:
         """Begin, and return when the first attempt has ended."""
         if self._task is None:
@@ -95,6 +100,7 @@ class Reconnect:
         """Note that the other side is really there."""
         if self.breaker.state is not BreakerState.CLOSED:
             self.breaker.success()
+            self._changed()
 
     async def _keep(self) -> None:
         try:

@@ -11,7 +11,7 @@ from hub.sdk import Clock
 from integrations.modbus.line.counters import Counters
 from integrations.modbus.line.errors import BadAnswer, LinkDown, NoAnswer
 from integrations.modbus.line.framing import LostFraming, Mbap, Rtu
-from integrations.modbus.line.late import Debts
+from integrations.modbus.line.late import Debts, fits
 
 _LOGGER = logging.getLogger(__name__)
 _KEEPALIVE: Final = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
@@ -28,8 +28,6 @@ class _Question:
     tag: int
     unit: int
     pdu: bytes
-    size: int | None
-    """Bytes that a good answer has; None = not known."""
     sent: float
     deadline: float
     answer: asyncio.Future[bytes]
@@ -82,7 +80,7 @@ class Wire(asyncio.Protocol, asyncio.DatagramProtocol):
         else:
             self._when_idle.append(action)
 
-    def ask(self, unit: int, pdu: bytes, size: int | None, timeout: float) -> asyncio.Future[bytes]:
+    def ask(self, unit: int, pdu: bytes, timeout: float) -> asyncio.Future[bytes]:
         """Send a question; the future has the answer's PDU, NoAnswer or BadAnswer."""
         if self._question is not None:
             raise RuntimeError("one question at a time")
@@ -90,7 +88,7 @@ class Wire(asyncio.Protocol, asyncio.DatagramProtocol):
         now = self._clock.monotonic()
         future: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self._tag = self._tag + 1 if self._tag < _LAST_TAG else 1
-        self._question = _Question(self._tag, unit, pdu, size, now, now + timeout, future)
+        self._question = _Question(self._tag, unit, pdu, now, now + timeout, future)
         self._transmit(send, self._framing.wrap(self._tag, unit, pdu))
         if self._unwatch is None:
             self._unwatch = self._clock.call_later(timeout, self._watch)
@@ -181,8 +179,8 @@ class Wire(asyncio.Protocol, asyncio.DatagramProtocol):
             if found is None:
                 return
             tag, unit, pdu = found
-            if tag is None:
-                self._take_from_bus(question, pdu)
+            if self._debts is not None:
+                self._take_from_bus(question, self._debts, pdu)
             elif tag == question.tag:
                 self._take(question, unit, pdu)
         self._look_for_late()
@@ -194,12 +192,15 @@ class Wire(asyncio.Protocol, asyncio.DatagramProtocol):
         else:
             self._fail(BadAnswer(f"unit {unit} answered for unit {question.unit}"))
 
-    def _take_from_bus(self, question: _Question, pdu: bytes) -> None:
-        """Take what fits in length; else it may be a late answer, and ours is still to come."""
-        if pdu[0] & 0x80 or question.size is None or len(pdu) == question.size:
+    def _take_from_bus(self, question: _Question, debts: Debts, pdu: bytes) -> None:
+        """Take what can be the answer; else it is a late one, and ours is still to come."""
+        if fits(question.pdu, pdu):
+            debts.answered(question.unit, question.pdu, pdu)
             self._finish(pdu)
+        elif debts.came(question.unit, pdu):
+            self._counters.late += 1
         else:
-            question.oddity = f"an answer of {len(pdu)} bytes came instead of {question.size}"
+            question.oddity = f"{pdu[:8].hex(' ')} (of {len(pdu)} bytes) came instead of an answer"
 
     def _look_for_late(self) -> None:
         """Throw away what answers nothing; with headers the framing stays in step by that."""
@@ -208,8 +209,8 @@ class Wire(asyncio.Protocol, asyncio.DatagramProtocol):
                 pass
             return
         for unit, function in self._debts.questions():
-            if self._framing.next(unit, function) is not None:
-                self._debts.paid(unit, function, self.rested_at)
+            found = self._framing.next(unit, function)
+            if found is not None and self._debts.came(unit, found[2]):
                 self._counters.late += 1
 
     def _watch(self) -> None:
