@@ -216,7 +216,7 @@ async def _connected(link: Link) -> None:
 def _trouble(link: Link) -> str | None:
     """Return why a link does not do what it should, None = it does."""
     if not link.line.connected:
-        return link.line.error or f"{link.line.options.transport.place} is not connected yet"
+        return f"{link.line.options.transport.place}: {link.line.error or 'not connected yet'}"
     if link.gateway is not None and link.gateway.error is not None:
         return f"gateway: {link.gateway.error}"
     return None
