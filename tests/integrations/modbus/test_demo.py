@@ -1,19 +1,22 @@
 """The demo's Modbus devices: their model, what a foreign master sees, and the hub beside them."""
 
 import asyncio
-import os
+import json
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.exceptions import ModbusIOException
 
+from tests.peers.hub import HubProcess
 from tests.peers.modbus import Mbpoll, MbpollError
-from tests.peers.ports import free_port_number, quiet_port_number, wait_for_port
+from tests.peers.ports import free_port_number, quiet_port_number, wait_for, wait_for_port
 
 DEMO = Path(__file__).parents[3] / "config" / "demo"
 sys.path.insert(0, str(DEMO))
@@ -164,25 +167,27 @@ def test_what_can_be_set_comes_back_as_it_was_set() -> None:
 # as a program
 
 
+Start = Callable[..., subprocess.Popen[bytes]]
+
+
 @pytest.fixture
-def start(tmp_path: Path) -> Callable[..., subprocess.Popen[bytes]]:
+def start(tmp_path: Path) -> Iterator[Start]:
     """A function that starts the program; its log is `devices.log`."""
+    started: list[subprocess.Popen[bytes]] = []
 
     def start(*arguments: str) -> subprocess.Popen[bytes]:
-        with (tmp_path / "devices.log").open("wb") as log:
-            return subprocess.Popen(
-                [sys.executable, str(DEMO / "modbus_devices.py"), *arguments],
-                stdout=log,
-                stderr=log,
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
-            )
+        command = [sys.executable, str(DEMO / "modbus_devices.py"), *arguments]
+        with (tmp_path / "devices.log").open("ab") as log:
+            started.append(subprocess.Popen(command, stdout=log, stderr=log))
+        return started[-1]
 
-    return start
+    yield start
+    for process in started:
+        process.terminate()
+        process.wait(timeout=10)
 
 
-def test_the_program_ends_cleanly(
-    start: Callable[..., subprocess.Popen[bytes]], mbpoll: Mbpoll, tmp_path: Path
-) -> None:
+def test_the_program_ends_cleanly(start: Start, mbpoll: Mbpoll, tmp_path: Path) -> None:
     port = quiet_port_number()
     process = start("--port", str(port), "--interval", "0.02", "--time-scale", "30000")
     wait_for_port(port, alive=lambda: process.poll() is None)
@@ -192,3 +197,56 @@ def test_the_program_ends_cleanly(
     log = (tmp_path / "devices.log").read_text()
     assert "Ended: 1 requests" in log
     assert "Traceback" not in log
+
+
+# beside a hub
+
+
+def ask(hub: HubProcess, path: str, body: Any = None) -> Any:
+    """Ask a hub's API; None when there is no such thing."""
+    connection = HTTPConnection("127.0.0.1", hub.port, timeout=10)
+    headers = {**hub.headers, "Content-Type": "application/json"}
+    data = None if body is None else json.dumps(body)
+    connection.request("GET" if body is None else "POST", path, data, headers)
+    answer = connection.getresponse()
+    found = json.load(answer)
+    connection.close()
+    assert answer.status in {200, 404}, found
+    return found if answer.status == 200 else None
+
+
+def state(hub: HubProcess, entity_id: str) -> str | None:
+    """Return an entity's state; None when there is no such entity."""
+    found = ask(hub, f"/api/states/{entity_id}")
+    return None if found is None else str(found["state"])
+
+
+def test_the_hub_finds_devices_that_start_after_it(
+    start: Start, start_hub: Callable[..., HubProcess], mbpoll: Mbpoll
+) -> None:
+    port = quiet_port_number()
+    resources = (DEMO / "resources" / "modbus.yaml").read_text()
+    hub = start_hub(resources=resources, HUB_DEMO_MODBUS=str(port))
+    wait_for(
+        lambda: state(hub, "climate.guest_room") == "unavailable", "the thermostat", timeout=20
+    )
+    assert state(hub, "sensor.energy_meter_power") == "unavailable"
+    start("--port", str(port), "--interval", "0.1")
+    wait_for(lambda: state(hub, "climate.guest_room") == "auto", "the thermostat", timeout=30)
+    wait_for(
+        lambda: float(state(hub, "sensor.energy_meter_power") or 0) > 1500,
+        "the meter to see the heater",
+        timeout=20,
+    )
+    assert float(state(hub, "sensor.energy_meter_energy_drawn") or 0) > 2656
+
+    wanted = {"entity_id": "climate.guest_room", "temperature": 16.5}
+    ask(hub, "/api/services/climate/set_temperature", wanted)
+    assert mbpoll.read(102, unit=THERMOSTAT, port=port) == [825]
+    attributes = ask(hub, "/api/states/climate.guest_room")["attributes"]
+    assert (attributes["temperature"], attributes["preset_mode"]) == (16.5, "comfort")
+    wait_for(
+        lambda: float(state(hub, "sensor.energy_meter_power_l1") or 0) < 200,
+        "the meter to see the heater rest",
+        timeout=20,
+    )
