@@ -30,7 +30,7 @@ UNITS: dict[str, set[str | None]] = {
 }
 """Units that fit a device class (Home Assistant's SensorDeviceClass)."""
 PLAIN = {None, "enum", "outlet", "problem", "restart", "running"}
-NOT_SHOWN = {"unknown", "unavailable"}
+NOT_SHOWN = {"none", "unknown", "unavailable"}
 
 each = pytest.mark.parametrize("name", NAMES)
 
