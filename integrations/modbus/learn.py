@@ -81,15 +81,14 @@ class Learning:
                 break
         self._tell(0.9, "the largest read")
         await self._stretch()
-        words = learned.words or self._words
         holes = [
             {"table": table.value, "first": first, "last": last}
             for table, first, last in learned.holes
         ]
         refused = [item.key for item in self._registers if learned.is_dead(item)]
-        self._log(f"Reads of {words} registers are answered, {len(holes)} holes are known")
+        self._log(f"Reads of {self._words} registers are answered, {len(holes)} holes are known")
         return {
-            "words": words,
+            "words": self._words,
             "gap": self._gap,
             "pause_ms": round(1000 * self._pause),
             "holes": holes[:_MOST_TOLD],

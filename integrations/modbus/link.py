@@ -108,6 +108,7 @@ class Link:
         if wanted is not None:
             options = GatewayOptions.from_spec(wanted)
             self.gateway = Gateway(self.line, options, self._hub.clock)
+            self.gateway.on_change = self._tell
             await self.gateway.start()
 
     async def _no_gateway(self) -> None:

@@ -21,7 +21,11 @@ from integrations.modbus.line.framing import crc16
 from integrations.modbus.line.options import LinkOptions, Serial, Tcp
 from integrations.modbus.line.turns import Priority
 from integrations.modbus.mapping.models import Function, Table
+from integrations.modbus.polling.device import Device
+from integrations.modbus.polling.settings import DeviceSettings
 from integrations.modbus.replay import Exchange, Recorded, Replay, exchanges, main
+from integrations.modbus.schema import DEVICE
+from tests.integrations.modbus.devices import definition, until
 from tests.peers.ports import free_port_number
 
 ASKED = Priority.ASKED
@@ -115,6 +119,72 @@ async def test_what_was_recorded_is_answered_again(
         (4, "0300000002"),
     ]
     await replay.stop()
+
+
+FIXTURE = Path(__file__).parents[2] / "fixtures" / "modbus" / "boiler.jsonl"
+"""Recorded by `test_a_device_shows_again_what_it_showed` from the pymodbus server below."""
+SHOWN = {
+    "target": (21.5, "good"),
+    "mode": ("heat", "good"),
+    "low": (0x34, "good"),
+    "high": (0x12, "good"),
+    "total": (70_000, "good"),
+    "temperature": (-1.5, "good"),
+    "power": (1.5, "good"),
+    "serial": (None, "none"),
+    "pump": (True, "good"),
+    "valve": (False, "good"),
+}
+
+
+@contextlib.asynccontextmanager
+async def shown(port: int, path: Path | None = None) -> AsyncIterator[dict[str, Any]]:
+    """Let a device of the hub read everything once; records it when there is a path."""
+    found = definition()
+    spec = {"link": "l", "definition": "eastron_sdm630", "unit": 3}
+    spec["intervals"] = dict.fromkeys(("fast", "normal", "slow"), 900)
+    settings = DeviceSettings.of("d", DEVICE(spec), found)
+    async with line_to(Tcp("127.0.0.1", port)) as line:
+        device = Device("d", settings, found, line, SystemClock())
+        capture = None if path is None else LinkCapture(line, path, SystemClock())
+        if capture is not None:
+            capture.start()
+        device.start()
+        await until(lambda: device.version, "the first round")
+        await device.refresh(["target"])
+        yield {key: (device.reading(key).value, device.reading(key).quality.value) for key in SHOWN}
+        await device.stop()
+        if capture is not None:
+            await capture.stop()
+
+
+async def test_a_device_shows_again_what_it_showed(tmp_path: Path) -> None:
+    port, path = free_port_number(), tmp_path / "boiler.jsonl"
+    bits = SimData(0, values=[False] * 3 + [True] + [False] * 12, datatype=DataType.BITS)
+    holding = [0] * 10 + [215, 1] + [0] * 8 + [0x1234, 9] + [0] * 8 + [1, 4464]
+    server = ModbusTcpServer(
+        SimDevice(
+            3,
+            simdata=(
+                [bits],
+                [SimData(0, values=[False] * 16, datatype=DataType.BITS)],
+                [SimData(0, values=holding, datatype=DataType.REGISTERS)],
+                [SimData(0, values=[0xFFF1, 15, 0xFFFF], datatype=DataType.REGISTERS)],
+            ),
+        ),
+        address=("127.0.0.1", port),
+    )
+    await server.serve_forever(background=True)
+    async with shown(port, path) as seen:
+        assert seen == SHOWN
+    await server.shutdown()
+    for recording in (path, FIXTURE):
+        replay = Replay(Recorded(exchanges(recording)))
+        await replay.start()
+        async with shown(replay.port) as seen:
+            assert seen == SHOWN
+            assert replay.recorded.surprises == []
+        await replay.stop()
 
 
 async def test_silence_is_recorded_and_kept() -> None:
