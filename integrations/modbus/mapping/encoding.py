@@ -9,9 +9,9 @@ from typing import Final
 from integrations.modbus.mapping import dpt9
 from integrations.modbus.mapping.decoding import FLOATS, HIGHEST_POWER, number
 from integrations.modbus.mapping.models import Order, Register, Type, Value
-from integrations.modbus.mapping.ranges import between, shift, span, width, writable
+from integrations.modbus.mapping.ranges import between, said, shift, span, width, writable
 
-_CLOSE: Final = Decimal("1e-9")
+_CLOSE: Final = Decimal("1e-6")
 
 
 def encode(
@@ -115,9 +115,9 @@ def _text(register: Register, value: Value) -> int:
 def _number(register: Register, value: Value, exponent: int | None) -> int:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise ValueError("expected a finite number")
-    low, high = writable(register)
+    low, high = said(register)
     if not low <= value <= high:
-        raise ValueError(f"expected {between(low, high)}, got {value:.15g}")
+        raise ValueError(_outside(register, value))
     _on_step(register, value)
     raw = (_decimal(value) - _decimal(register.offset)) / _factor(register, exponent)
     if register.type in FLOATS:
@@ -133,7 +133,7 @@ def _decimal(value: float) -> Decimal:
 
 def _is_close(exact: Decimal, whole: int) -> bool:
     """Tell whether a number is whole but for what binary fractions leave."""
-    return abs(exact - whole) <= _CLOSE * max(Decimal(1), abs(exact))
+    return abs(exact - whole) <= _CLOSE
 
 
 def _factor(register: Register, exponent: int | None) -> Decimal:
@@ -157,15 +157,21 @@ def _on_step(register: Register, value: float) -> None:
 
 
 def _whole(register: Register, value: float, raw: Decimal, exponent: int | None) -> int:
-    """Return the nearest whole number; refuse it unless it is read as the same value."""
-    found = round(raw)
+    """Return the nearest whole number that is read as the same value, refuse it without one."""
     low, high = span(register)
-    if not low <= found <= high:
-        raise ValueError(f"{value:.15g} does not fit {register.type}")
-    if not _is_close(raw, found) and number(register)(found, exponent) != value:
-        finest = abs(_factor(register, exponent))
-        raise ValueError(f"expected steps of {finest.normalize():f}, got {value:.15g}")
-    return found & (1 << width(register)) - 1
+    shown = number(register)
+    for near in (round(raw), math.floor(raw), math.ceil(raw)):
+        found = min(max(near, low), high)
+        if _is_close(raw, found) or shown(found, exponent) == value:
+            return found & (1 << width(register)) - 1
+    if not low <= raw <= high:
+        raise ValueError(_outside(register, value))
+    finest = abs(_factor(register, exponent)).normalize()
+    raise ValueError(f"expected steps of {finest:f}, got {value:.15g}")
+
+
+def _outside(register: Register, value: float) -> str:
+    return f"expected {between(*writable(register))}, got {value:.15g}"
 
 
 def _floating(register: Register, value: float, raw: float) -> int:

@@ -53,22 +53,36 @@ def span(register: Register) -> tuple[int, int]:
 
 def reach(register: Register) -> tuple[float, float]:
     """Return the lowest and highest value that a number's register can show; may be infinite."""
-    low, high = -math.inf, math.inf
-    if register.exponent is None and register.type in INTEGERS:
-        ends = [raw * register.scale + register.offset for raw in span(register)]
-        low, high = min(ends), max(ends)
-    low = low if register.low is None else max(low, register.low)
-    return low, high if register.high is None else min(high, register.high)
+    return _inside(_holds(register), (register.low, register.high))
+
+
+def said(register: Register) -> tuple[float, float]:
+    """Return the lowest and highest value that its definition lets be written."""
+    write = register.write
+    asked = (None, None) if write is None else (write.low, write.high)
+    return _inside(_inside((-math.inf, math.inf), (register.low, register.high)), asked)
 
 
 def writable(register: Register) -> tuple[float, float]:
-    """Return the lowest and highest value that may be written; may be infinite."""
-    low, high = reach(register)
-    write = register.write
-    if write is not None:
-        low = low if write.low is None else max(low, write.low)
-        high = high if write.high is None else min(high, write.high)
-    return low, high
+    """Return the lowest and highest value that can be written; may be infinite."""
+    return _inside(_holds(register), said(register))
+
+
+def _holds(register: Register) -> tuple[float, float]:
+    if register.exponent is not None or register.type not in INTEGERS:
+        return -math.inf, math.inf
+    ends = [raw * register.scale + register.offset for raw in span(register)]
+    return min(ends), max(ends)
+
+
+def _inside(
+    outer: tuple[float, float], limits: tuple[float | None, float | None]
+) -> tuple[float, float]:
+    low, high = limits
+    return (
+        outer[0] if low is None else max(outer[0], low),
+        outer[1] if high is None else min(outer[1], high),
+    )
 
 
 def between(low: float, high: float) -> str:
