@@ -164,7 +164,7 @@ def _decimals(factor: float) -> int:
 
 
 def _scaled(register: Register) -> Convert:
-    scale, offset, places = register.scale, register.offset, decimals(register)
+    scale, offset, places = float(register.scale), float(register.offset), decimals(register)
     exact = register.type not in {*FLOATS, Type.DPT9}
     if register.exponent is not None:
         return _powered(register)

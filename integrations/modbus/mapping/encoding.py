@@ -117,7 +117,7 @@ def _number(register: Register, value: Value, exponent: int | None) -> int:
         raise ValueError("expected a finite number")
     low, high = said(register)
     if not low <= value <= high:
-        raise ValueError(_outside(register, value))
+        raise ValueError(f"expected {between(low, high)}, got {value:.15g}")
     _on_step(register, value)
     raw = (_decimal(value) - _decimal(register.offset)) / _factor(register, exponent)
     if register.type in FLOATS:
@@ -171,6 +171,8 @@ def _whole(register: Register, value: float, raw: Decimal, exponent: int | None)
 
 
 def _outside(register: Register, value: float) -> str:
+    if register.exponent is not None:
+        return f"{value:.15g} does not fit {register.type} at this power of ten"
     return f"expected {between(*writable(register))}, got {value:.15g}"
 
 
