@@ -42,19 +42,24 @@ def definition() -> dict[str, Any]:
     }
 
 
+def box(unit: int, action: Any) -> SimDevice:
+    """Return one device."""
+    words = SimData(0, count=500, values=unit * 100, datatype=DataType.UINT16)
+    return SimDevice(unit, [words], action=action)
+
+
 async def serve(ports: list[int]) -> None:
     """Serve for ever; what is read counts up."""
 
-    async def action(_function: int, _start: int, address: int, count: int, values: list[int], new: Any) -> None:  # fmt: skip
-        if new is None:
+    async def action(
+        _function: int, _start: int, address: int, count: int, values: list[int], written: Any
+    ) -> None:
+        if written is None:
             for index in range(address, address + count):
                 values[index] = (values[index] + 1) & 0x7FFF
 
     for port in ports:
-        devices = [
-            SimDevice(unit, [SimData(0, count=500, values=unit * 100, datatype=DataType.UINT16)], action=action)  # type: ignore[arg-type]
-            for unit in range(1, UNITS + 1)
-        ]  # fmt: skip
+        devices = [box(unit, action) for unit in range(1, UNITS + 1)]
         server = ModbusTcpServer(devices, address=("127.0.0.1", port))
         await server.serve_forever(background=True)
     await asyncio.Event().wait()
@@ -149,7 +154,7 @@ def main() -> None:
     try:
         loop_factory = bootstrap.loop_factory()
         with asyncio.Runner(loop_factory=loop_factory) as runner:
-            print(json.dumps(runner.run(measure(ports))))  # noqa: T201
+            print(json.dumps(runner.run(measure(ports))))
     finally:
         process.terminate()
 
