@@ -488,7 +488,7 @@ def paths(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [at, *(path for key, item in inner for path in paths(item, (*at, key)))]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_whatever_stands_there_nothing_breaks(tmp_path: Path, data: st.DataObject) -> None:
     config = {"modbus": [copy.deepcopy(EVERYTHING)]}
