@@ -5,16 +5,16 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
-from typing import Final, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from hub.sdk import Breaker, Clock
 from integrations.modbus.line import questions
+from integrations.modbus.line.asking import Asking
 from integrations.modbus.line.counters import Counters
-from integrations.modbus.line.errors import BadAnswer, LinkDown, NoAnswer, Refused
-from integrations.modbus.line.framing import LostFraming
+from integrations.modbus.line.errors import BadAnswer, LinkDown, NoAnswer
 from integrations.modbus.line.late import Debts
 from integrations.modbus.line.opening import open_wire
-from integrations.modbus.line.options import LinkOptions, Serial
+from integrations.modbus.line.options import LinkOptions
 from integrations.modbus.line.questions import Question
 from integrations.modbus.line.reconnect import Reconnect
 from integrations.modbus.line.turns import Priority, Turns
@@ -23,12 +23,6 @@ from integrations.modbus.mapping.models import Function, Table
 
 _LOGGER = logging.getLogger(__name__)
 T = TypeVar("T")
-
-UNANSWERED: Final = 3
-"""Questions in a row without an answer after which a connection is opened afresh."""
-UNANSWERED_ON_BUS: Final = 2
-TURNAROUND: Final = 0.1
-"""Seconds that a bus gets to work on a broadcast (V1.02, 2.4.1)."""
 
 
 class Memory(Protocol):
@@ -51,6 +45,7 @@ class Line:
         self.memory: Memory | None = None
         self._clock = clock
         self._debts = Debts(options.timeout) if options.is_bus else None
+        self._asking = Asking(options, clock, self.counters, self._debts)
         self._turns = Turns()
         self._connections = [
             Reconnect(self._open, clock, self._changed) for _ in range(options.connections)
@@ -183,101 +178,16 @@ class Line:
         if unit == 0 and self._debts is not None:
             raise NoAnswer("unit 0 of a bus is a broadcast, which nobody answers")
         if self._held and (held := self._held.get(asyncio.current_task())) is not None:
-            return await self._exchange(held, unit, question, parse)
+            return await self._asking.ask(held, unit, question, parse)
         connection = await self._take(priority)
         try:
-            return await self._exchange(connection, unit, question, parse)
+            return await self._asking.ask(connection, unit, question, parse)
         finally:
             self._give_back(connection)
 
-    async def _exchange(
-        self, connection: Reconnect, unit: int, question: Question, parse: Callable[[bytes], T]
-    ) -> T:
-        wire = connection.wire
-        if wire is None or not wire.is_open:
-            wire = await connection.ready()
-        if self._debts is not None or self._held:
-            await self._quiet(wire)
-        if self._debts:
-            await self._be_sure(wire, connection, unit, question.pdu)
-        counters, now = self.counters, self._clock.monotonic
-        counters.requests += 1
-        asked_at = now()
-        try:
-            answer = await wire.ask(unit, question.pdu, self._timeout(question))
-            connection.prove()
-            found = parse(answer)
-        except NoAnswer:
-            counters.timeouts += 1
-            self._not_answered(connection)
-            raise
-        except BadAnswer as error:
-            counters.bad_answers += 1
-            if isinstance(error, LostFraming):
-                connection.renew()
-            raise
-        except Refused:
-            counters.refused += 1
-            counters.answered(now() - asked_at)
-            raise
-        counters.answered(now() - asked_at)
-        return found
-
     async def _broadcast(self, question: Question, priority: Priority) -> None:
         async with self.hold(priority):
-            wire = await self._held[asyncio.current_task()].ready()
-            await self._quiet(wire)
-            self.counters.requests += 1
-            wire.tell(0, question.pdu)
-            await self._clock.sleep(TURNAROUND)
-
-    def _timeout(self, question: Question) -> float:
-        """Return the seconds for an answer, on a slow line with those for its bytes."""
-        transport = self.options.transport
-        if not isinstance(transport, Serial):
-            return self.options.timeout
-        count = len(question.pdu) + (question.size or 0) + 6
-        return self.options.timeout + count * transport.seconds_per_byte
-
-    def _not_answered(self, connection: Reconnect) -> None:
-        connection.unanswered += 1
-        most = UNANSWERED if self._debts is None else UNANSWERED_ON_BUS
-        if connection.unanswered >= most:
-            connection.renew()
-
-    async def _quiet(self, wire: Wire) -> None:
-        """Wait for a question that was left, and for the rest between two."""
-        while wire.is_busy:
-            idle: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            wire.when_idle(partial(_settle, idle))
-            await idle
-        wait = wire.rested_at + self.options.rest - self._clock.monotonic()
-        if wait > 0:
-            await self._clock.sleep(wait)
-
-    async def _be_sure(self, wire: Wire, connection: Reconnect, unit: int, pdu: bytes) -> None:
-        """See to it that the next answer can be none that is still owed."""
-        debts, now = self._debts, self._clock.monotonic
-        if debts is None:
-            return
-        first = debts.first_ask(unit, pdu, now())
-        if first is not None:
-            self.counters.requests += 1
-            question = Question(first, questions.size_of_answer(first))
-            try:
-                await wire.ask(unit, first, self._timeout(question))
-            except NoAnswer:
-                self.counters.timeouts += 1
-                self._not_answered(connection)
-                raise
-            except BadAnswer:
-                self.counters.bad_answers += 1
-                raise
-            self.counters.answers += 1
-            await self._quiet(wire)
-        wait = debts.wait(unit, pdu, now())
-        if wait > 0:
-            await self._clock.sleep(wait)
+            await self._asking.tell(self._held[asyncio.current_task()], question)
 
     # --- turns ------------------------------------------------------------------------------------
 
@@ -348,11 +258,6 @@ class Line:
     @property
     def _place(self) -> str:
         return self.options.transport.place
-
-
-def _settle(future: asyncio.Future[None]) -> None:
-    if not future.done():
-        future.set_result(None)
 
 
 def _discard(listeners: list[Callable[[], None]], callback: Callable[[], None]) -> None:

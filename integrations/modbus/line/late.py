@@ -8,7 +8,7 @@ another is asked before it that can.
 from dataclasses import dataclass
 from typing import Final
 
-from integrations.modbus.line.questions import size_of_answer
+from integrations.modbus.line.questions import MOST_BITS, MOST_WORDS, size_of_answer
 
 _GRACE: Final = 1.0
 _HORIZON: Final = 60.0
@@ -70,10 +70,12 @@ class Debts:
             return None
         owed = {debt.shape for debt in self._debts if debt.unit == unit}
         start, count = int.from_bytes(pdu[1:3], "big"), int.from_bytes(pdu[3:5], "big")
-        step = 8 if pdu[0] <= 2 else 1
-        for other in (count - step, count + step, count - 2 * step, count + 2 * step):
-            question = pdu[:3] + max(other, 0).to_bytes(2, "big")
-            if other > 0 and start + other <= 0x10000 and _shape(question) not in owed:
+        most, step = (MOST_BITS, 8) if pdu[0] <= 2 else (MOST_WORDS, 1)
+        most = min(most, 0x10000 - start)
+        fewer, more = range(count - step, 0, -step), range(count + step, most + 1, step)
+        for other in (*fewer, *more):
+            question: bytes = pdu[:3] + other.to_bytes(2, "big")
+            if _shape(question) not in owed:
                 return question
         return None
 

@@ -74,8 +74,13 @@ def tls_context(transport: Tls) -> ssl.SSLContext:
             path = Path(folder) / "client.pem"
             path.touch(mode=0o600)
             path.write_text(f"{transport.certificate}\n{transport.key}\n", encoding="ascii")
-            context.load_cert_chain(path)
+            context.load_cert_chain(path, password=_no_password)
     return context
+
+
+def _no_password() -> str:
+    """Refuse a key that is encrypted; OpenSSL would ask the terminal."""
+    return ""
 
 
 async def within(clock: Clock, seconds: float, work: Awaitable[T]) -> T:

@@ -97,7 +97,11 @@ class Reconnect:
             self.wire.close("to be opened again")
 
     def prove(self) -> None:
-        """Note that the other side is really there."""
+        """Note that something came back: the other side is really there."""
+        self.unanswered = 0
+        self._prove()
+
+    def _prove(self) -> None:
         if self.breaker.state is not BreakerState.CLOSED:
             self.breaker.success()
             self._changed()
@@ -123,7 +127,7 @@ class Reconnect:
         self.opened += 1
         self.unanswered = 0
         self._told()
-        forget = self._clock.call_later(STEADY, self.prove)
+        forget = self._clock.call_later(STEADY, self._prove)
         try:
             reason = await wire.lost
         finally:

@@ -137,6 +137,17 @@ async def test_a_device_that_never_answers_is_connected_to_afresh(
     await line.stop()
 
 
+async def test_only_questions_in_a_row_count(device: FakeDevice) -> None:
+    line = line_to(device, timeout=0.03, retries=1)
+    await line.start()
+    device.drop_every = 2
+    for _ in range(8):
+        assert await ask(line) == [1001]
+    assert line.counters.timeouts >= 5
+    assert device.connections == 1
+    await line.stop()
+
+
 async def test_waiting_questions_outlive_a_fresh_connection(device: FakeDevice) -> None:
     line = line_to(device, timeout=0.03)
     await line.start()
