@@ -28,7 +28,7 @@ async def device() -> AsyncIterator[FakeDevice]:
 
 
 def line_to(device: FakeDevice, **fields: float) -> Line:
-    options = {"timeout": 0.2, "retries": 0, **fields}
+    options = {"timeout": 0.3, "retries": 0, **fields}
     return Line(LinkOptions(Tcp("127.0.0.1", device.port), **options), SystemClock())  # type: ignore[arg-type]
 
 
@@ -155,12 +155,12 @@ async def test_an_answer_in_pieces_is_one_answer(line: Line, device: FakeDevice)
 
 
 async def test_a_late_answer_is_nobodys(device: FakeDevice) -> None:
-    line = line_to(device, timeout=0.1)
+    line = line_to(device)
     await line.start()
-    device.next.append(Late(0.15))
-    with pytest.raises(NoAnswer, match=r"0\.1 s"):
+    device.next.append(Late(0.4))
+    with pytest.raises(NoAnswer, match=r"0\.3 s"):
         await holding(line, 0)
-    device.next.append(Late(0.08))
+    device.next.append(Late(0.18))
     assert await holding(line, 1) == [1001]
     assert await holding(line, 2) == [1002]
     await line.stop()
@@ -380,11 +380,11 @@ async def test_over_udp() -> None:
     async with FakeDevice().on_udp() as device:
         device[1].holding[5] = 55
         line = Line(
-            LinkOptions(Udp("127.0.0.1", device.port), timeout=0.2, retries=1), SystemClock()
+            LinkOptions(Udp("127.0.0.1", device.port), timeout=0.3, retries=1), SystemClock()
         )
         await line.start()
         assert await holding(line, 5) == [55]
-        device.next.extend([Mischief.DROP, Mischief.NONE, Late(0.3)])
+        device.next.extend([Mischief.DROP, Mischief.NONE, Late(0.4)])
         assert await holding(line, 5) == [55]
         device.next.extend([Mischief.DAMAGED, Mischief.DAMAGED])
         with pytest.raises(BadAnswer):

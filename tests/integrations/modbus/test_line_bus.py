@@ -34,7 +34,7 @@ async def device(tmp_path: Path) -> AsyncIterator[FakeDevice]:
 @asynccontextmanager
 async def opened(device: FakeDevice, *, echo: bool = False, **fields: float) -> AsyncIterator[Line]:
     transport = Serial(device.path, baudrate=115_200, echo=echo)
-    options = {"timeout": 0.1, "retries": 0, **fields}
+    options = {"timeout": 0.25, "retries": 0, **fields}
     line = Line(LinkOptions(transport, **options), SystemClock())  # type: ignore[arg-type]
     await line.start()
     assert line.connected, line.error
@@ -87,7 +87,7 @@ async def test_mischief_ends_one_request_and_no_other(
 
 async def test_a_late_answer_is_not_taken_for_the_next(device: FakeDevice) -> None:
     async with opened(device) as line:
-        device.next.append(Late(0.15))
+        device.next.append(Late(0.35))
         with pytest.raises(NoAnswer):
             await holding(line, 1)
         assert await holding(line, 2) == [1002]
@@ -103,7 +103,7 @@ async def test_a_late_answer_of_another_length_is_passed_over(device: FakeDevice
 
 async def test_the_same_question_again_may_have_the_late_answer(device: FakeDevice) -> None:
     async with opened(device, retries=1) as line:
-        device.next.extend([Late(0.13), Late(0.05)])
+        device.next.extend([Late(0.3), Late(0.1)])
         assert await holding(line, 1) == [1001]
         assert await holding(line, 2) == [1002], "the second answer to the first question"
         assert await holding(line, 3) == [1003]
@@ -128,7 +128,7 @@ async def test_whatever_is_late_or_lost_no_value_is_anothers(device: FakeDevice,
                 with suppress(TimeoutError, NoAnswer, BadAnswer):
                     async with asyncio.timeout(draw.random() * 0.02):
                         await holding(line, 150, count, unit)
-    assert seen >= 10
+    assert seen >= 5
 
 
 async def test_a_lost_question_costs_no_more_than_its_time(device: FakeDevice) -> None:
@@ -231,13 +231,13 @@ async def test_over_a_transparent_adapter() -> None:
     async with FakeDevice().on_tcp(rtu=True) as device:
         device[1].holding[3] = 33
         options = LinkOptions(
-            RtuOverTcp("127.0.0.1", device.port), timeout=0.1, retries=0, requests=4
+            RtuOverTcp("127.0.0.1", device.port), timeout=0.25, retries=0, requests=4
         )
         line = Line(options, SystemClock())
         await line.start()
         assert device.connections == 1, "a bus hears one question at a time"
         assert await holding(line, 3) == [33]
-        device.next.append(Late(0.15))
+        device.next.append(Late(0.35))
         with pytest.raises(NoAnswer):
             await holding(line, 4)
         assert await holding(line, 3) == [33]
