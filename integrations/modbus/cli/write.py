@@ -179,7 +179,7 @@ def _shown(row: dict[str, Any]) -> str:
 
 def _value(text: str, row: dict[str, Any]) -> Any:
     """Return a value as the register shows it: a label stays a text, on and off are a switch's."""
-    if isinstance(row["value"], str) or row["type"] == "string":
+    if row["labels"] is not None or row["type"] == "string":
         return text
     if row["type"] == "bool" and text.lower() in SWITCHED:
         return SWITCHED[text.lower()]

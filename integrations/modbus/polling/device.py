@@ -491,7 +491,7 @@ class Device:
         self._tell(self._health)
 
     def _shown(self, register: Register) -> dict[str, Any]:
-        reading = self.reading(register.key)
+        reading, rule = self.reading(register.key), register.write
         stamp = self.values.stamp[self.values.slots[register.key]]
         age = None if stamp is None else round(self.clock.monotonic() - stamp.monotonic, 1)
         return {
@@ -513,6 +513,10 @@ class Device:
             "access": register.access.value,
             "writable": register.write is not None and not self.settings.read_only,
             "pending": self.pending(register.key),
+            "labels": None if register.labels is None else list(register.labels.values()),
+            "min": None if rule is None else rule.low,
+            "max": None if rule is None else rule.high,
+            "step": None if rule is None else rule.step,
         }
 
 
