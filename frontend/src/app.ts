@@ -12,7 +12,7 @@ import { Watch, onLink, onPrefs } from "./watch";
 
 interface Page {
   path: string;
-  label: "overview" | "entities" | "history" | "logbook" | "automations" | "proxies" | "resources" | "jobs" | "settings";
+  label: "overview" | "entities" | "history" | "logbook" | "automations" | "proxies" | "modbus" | "resources" | "jobs" | "settings";
   icon: IconName;
   load: () => Promise<unknown>;
   show: () => unknown;
@@ -27,6 +27,7 @@ const PAGES: Page[] = [
   { path: "/automations", label: "automations", icon: "automation", load: () => (one() ? import("./pages/automation") : import("./pages/automations")), show: automations },
   { path: "/logbook", label: "logbook", icon: "book", load: () => import("./pages/logbook"), show: () => html`<hub-logbook-page></hub-logbook-page>` },
   { path: "/proxies", label: "proxies", icon: "globe", of: "proxy", load: () => import("./pages/proxies"), show: () => html`<hub-proxies .path=${below()}></hub-proxies>` },
+  { path: "/modbus", label: "modbus", icon: "branch", of: "modbus", load: () => import("./pages/modbus"), show: () => html`<hub-modbus .path=${below()}></hub-modbus>` },
   { path: "/resources", label: "resources", icon: "boxes", load: () => (resource() ? import("./pages/resource") : import("./pages/resources")), show: resources },
   { path: "/jobs", label: "jobs", icon: "tasks", load: () => import("./pages/jobs"), show: () => html`<hub-jobs></hub-jobs>` },
   { path: "/settings", label: "settings", icon: "gear", load: () => import("./pages/settings"), show: () => html`<hub-settings .section=${below()[0] ?? ""}></hub-settings>` },
@@ -109,17 +110,17 @@ export class App extends LitElement {
     nav a[aria-current] { color: var(--accent); background: var(--accent-tint); }
     .rest { display: contents; }
     .more { display: none; }
-    @media (max-width: 1290px) {
+    @media (max-width: 1400px) {
       .bar { gap: 14px; }
       nav a { padding-inline: 10px; }
       nav svg { display: none; }
     }
-    @media (max-width: 920px) {
+    @media (max-width: 1020px) {
       .brand { font-size: 0; gap: 0; }
       nav { gap: 0; }
       nav a { padding-inline: 7px; font-size: 0.875rem; }
     }
-    @media (max-width: 780px) {
+    @media (max-width: 830px) {
       nav a { padding-inline: 5px; font-size: 0.8125rem; }
     }
     .banner { background: var(--warn-tint); color: var(--warn); font-size: 0.9375rem; font-weight: 560; }

@@ -1,8 +1,9 @@
 /** Languages: the page's strings, numbers, ages and the direction of the document. */
 import type en from "./locale/en.json";
+import type modbus from "./modbus/locale/en.json";
 import type proxy from "./proxy/locale/en.json";
 
-export type Key = keyof typeof en | keyof typeof proxy;
+export type Key = keyof typeof en | keyof typeof modbus | keyof typeof proxy;
 export type Language = "en" | "ar";
 export type Digits = "latn" | "arab";
 
@@ -86,6 +87,7 @@ export type Group =
   | "execution"
   | "fan"
   | "job"
+  | "modbus"
   | "mode"
   | "outcome"
   | "phase"

@@ -4,15 +4,17 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import arMain from "../src/locale/ar.json";
 import enMain from "../src/locale/en.json";
+import arModbus from "../src/modbus/locale/ar.json";
+import enModbus from "../src/modbus/locale/en.json";
 import arProxy from "../src/proxy/locale/ar.json";
 import enProxy from "../src/proxy/locale/en.json";
 
 const ROOT = join(import.meta.dirname, "..");
-const ar = { ...arMain, ...arProxy };
-const en = { ...enMain, ...enProxy };
+const ar = { ...arMain, ...arModbus, ...arProxy };
+const en = { ...enMain, ...enModbus, ...enProxy };
 const FORMS = /\.(zero|one|two|few|many|other)$/;
 /** Groups whose words are looked up by a value of the hub. */
-const GROUPS = /^(act|action|change|check|condition|dead|deed|domain|ending|error|execution|fan|job|mode|outcome|phase|preset|proxy|result|role|selector|site|state|step|table|trigger|type|verb)\./;
+const GROUPS = /^(act|action|change|check|condition|dead|deed|domain|ending|error|execution|fan|job|modbus|mode|outcome|phase|preset|proxy|result|role|selector|site|state|step|table|trigger|type|verb)\./;
 
 function sources(folder: string, ending: RegExp): Map<string, string> {
   const found = new Map<string, string>();
@@ -34,7 +36,8 @@ describe("strings", () => {
   });
 
   it("are in one file only", () => {
-    expect(Object.keys(enProxy).filter((key) => key in enMain)).toEqual([]);
+    const all = [enMain, enModbus, enProxy].flatMap((each) => Object.keys(each));
+    expect(all.filter((key, index) => all.indexOf(key) !== index)).toEqual([]);
   });
 
   it("are all used, and all that are used exist", () => {
