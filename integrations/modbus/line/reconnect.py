@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import random
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -10,6 +11,8 @@ from hub.sdk import Breaker, BreakerState, Clock
 from integrations.modbus.line.errors import LinkDown
 from integrations.modbus.line.opening import within
 from integrations.modbus.line.wire import Wire
+
+_LOGGER = logging.getLogger(__name__)
 
 FIRST_WAIT: Final = 1.0
 LONGEST_WAIT: Final = 60.0
@@ -120,7 +123,9 @@ class Reconnect:
         """Open a connection and stay with it until it is lost."""
         try:
             wire = await self._connect()
-        except (OSError, ValueError) as error:  # also: a host name or PEM text that is none
+        except Exception as error:  # whatever it was, the next attempt follows
+            if not isinstance(error, OSError | ValueError):  # those are a host or a PEM text
+                _LOGGER.exception("A connection failed in a way that nobody thought of")
             self._failed(_words(error))
             return
         self.wire, self.error = wire, None

@@ -284,6 +284,22 @@ async def test_every_way_to_fail_has_words(error: Exception) -> None:
     await reconnect.stop()
 
 
+async def test_a_failure_that_nobody_thought_of_does_not_end_the_attempts(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    clock = FakeClock()
+    told: list[float] = []
+    reconnect = Reconnect(
+        failing(RuntimeError("what")), clock, lambda: told.append(clock.monotonic())
+    )
+    await reconnect.start()
+    assert reconnect.error == "what"
+    await clock.advance(10)
+    assert len(told) >= 3
+    assert "nobody thought of" in caplog.text
+    await reconnect.stop()
+
+
 async def test_a_connection_counts_as_good_once_it_lasted() -> None:
     clock = FakeClock()
     wires: list[Wire] = []
