@@ -73,6 +73,7 @@ class Writing:
         self._items: dict[str, _Item] = {}
         """By register key: at most one waits for each, so this is bounded by the definition."""
         self._task: asyncio.Task[None] | None = None
+        self._stopped = False
 
     def pending(self, key: str) -> Value | None:
         """Return what waits to be written to a register."""
@@ -84,6 +85,8 @@ class Writing:
         device = self._device
         if device.settings.read_only:
             raise NotAllowed(f"{device.settings.name} is only read: read_only is set")
+        if self._stopped:
+            raise Unavailable(f"{device.settings.name} does not run any more")
         registers = [self._checked(key, value) for key, value in values.items()]
         if not registers:
             return
@@ -107,7 +110,7 @@ class Writing:
 
     def wake(self) -> None:
         """Write what waits, when that is possible now."""
-        if self._items and self._task is None and self._reachable():
+        if self._items and self._task is None and not self._stopped and self._reachable():
             task = asyncio.create_task(self._run(), name=f"modbus writes {self._device.key}")
             self._task = task
             task.add_done_callback(self._ended)
@@ -131,6 +134,7 @@ class Writing:
 
     async def stop(self) -> None:
         """Write no more."""
+        self._stopped = True
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -211,6 +215,7 @@ class Writing:
         self._task = None
         if not task.cancelled() and (error := task.exception()) is not None:
             _LOGGER.error("%s: writing failed", self._device.settings.name, exc_info=error)
+        self.wake()  # a caller may have come back with the next before this was called
 
     async def _run(self) -> None:
         while self._items and self._reachable():
