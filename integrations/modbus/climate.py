@@ -63,6 +63,8 @@ class RegisterClimate(ControlEntity, ClimateEntity):
         self._fan = Choice.of(fields["fan_mode"])
         self._preset = Choice.of(fields["preset_mode"])
         self._action = Choice.of(fields["hvac_action"], "actions")
+        outputs = {HVACAction.HEATING: fields["heating"], HVACAction.COOLING: fields["cooling"]}
+        self._outputs = {action: key for action, key in outputs.items() if key is not None}
         on_off = fields["on_off"]
         self._on_off = None if on_off is None else OnOff(**on_off)
         self._fixed = HVACMode(fields["fixed_mode"])
@@ -99,8 +101,16 @@ class RegisterClimate(ControlEntity, ClimateEntity):
     @property
     def hvac_action(self) -> HVACAction | None:
         """Return what it is doing."""
-        name = self._shown(self._action)
-        return None if name is None else HVACAction(name)
+        if self._action is not None or not self._outputs:
+            name = self._shown(self._action)
+            return None if name is None else HVACAction(name)
+        values = {action: self.value(key) for action, key in self._outputs.items()}
+        for action, value in values.items():
+            if value:
+                return action
+        if None in values.values():
+            return None
+        return HVACAction.OFF if self.hvac_mode is HVACMode.OFF else HVACAction.IDLE
 
     @property
     def current_temperature(self) -> float | None:

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from integrations.modbus.mapping import ranges
 from integrations.modbus.mapping.fitting import Fitting
+from integrations.modbus.mapping.models import Type
 from integrations.modbus.mapping.units import as_celsius
 
 _CHOICES: Final = {
@@ -25,6 +26,8 @@ def climate(fitting: Fitting) -> dict[str, Any]:
         found[name] = fields.get(name)
     for name, values in _CHOICES.items():
         found[name] = _choice(fitting, name, values)
+    for name in ("heating", "cooling"):
+        found[name] = _output(fitting, name)
     found["on_off"] = None
     if "on_off" in fields:
         on, off = fitting.on_off(fitting.written("on_off", "register"), "on_off")
@@ -35,6 +38,19 @@ def climate(fitting: Fitting) -> dict[str, Any]:
         fitting.tell("hvac_mode tells the mode already; leave fixed_mode out", "fixed_mode")
     found["fixed_mode"] = fields.get("fixed_mode", "heat")
     return found | _temperatures(fitting)
+
+
+def _output(fitting: Fitting, name: str) -> str | None:
+    """Return a register that says by a number or a bit whether something runs."""
+    if name not in fitting.fields:
+        return None
+    register = fitting.read(name)
+    if register is not None and register.type is not Type.BOOL:
+        fitting.number(register, name)
+    if "hvac_action" in fitting.fields:
+        fitting.tell(f"hvac_action tells what it is doing already; leave {name} out", name)
+    key: str = fitting.fields[name]
+    return key
 
 
 def _choice(fitting: Fitting, name: str, values: str) -> dict[str, Any] | None:

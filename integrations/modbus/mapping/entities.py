@@ -82,6 +82,10 @@ _CLIMATE: Final[dict[Any, Any]] = {
     vol.Optional("hvac_action", description="Register of what it is doing"): _choice(
         "actions", one_of(*ACTIONS), "Action of each value that the register shows"
     ),
+    vol.Optional("heating", description="Register that is not 0 while it heats, as of a valve"): (
+        slug
+    ),
+    vol.Optional("cooling", description="Register that is not 0 while it cools"): slug,
     vol.Optional("fan_mode", description="Register of the fan's stage"): _choice(
         "modes", label, "Name of each value that the register shows"
     ),

@@ -11,6 +11,7 @@ button          device_class, value
 climate         current_temperature, current_humidity, target_temperature: keys or None
                 hvac_mode, fan_mode, preset_mode: {register, modes: {value: name}} or None
                 hvac_action: {register, actions: {value: action}} or None
+                heating, cooling: keys or None; not 0 = it does
                 on_off: {register, on, off} or None
                 fixed_mode, min_temp, max_temp, step
 

@@ -101,6 +101,16 @@ ENTITIES = [
         "command is never read",
     ),
     (
+        "climate, key: c, heating: state",
+        "heating",
+        "state",
+    ),
+    (
+        "climate, key: c, cooling: shown, hvac_action: {register: state, actions: {idle: idle}}",
+        "cooling",
+        "hvac_action tells what it is doing already; leave cooling out",
+    ),
+    (
         "climate, key: c, fan_mode: {register: shown, modes: {0: low}}",
         "fan_mode.register",
         "shown is not written",

@@ -470,6 +470,26 @@ async def test_a_climate_shows_all_its_registers(bench: Bench) -> None:
     }
 
 
+async def test_outputs_tell_what_a_climate_is_doing(bench: Bench) -> None:
+    zone = {**ZONE, "heating": "valve", "cooling": "chiller"}
+    del zone["hvac_action"]
+    outputs = {"valve": {"address": 8, "invalid": [255]}, "chiller": {"address": 9}}
+    bench.unit.holding.update(WARM | {8: 40, 9: 0})
+    await bench.build({**CLIMATE, **outputs}, zone)
+
+    async def doing(**words: int) -> Any:
+        bench.unit.holding.update({int(key[1:]): word for key, word in words.items()})
+        await bench.device.refresh()
+        return bench.state("climate.boiler").attributes.get("hvac_action")
+
+    assert await doing() == "heating"
+    assert await doing(_8=0, _9=7) == "cooling"
+    assert await doing(_9=0) == "idle"
+    assert await doing(_8=255) is None
+    assert await doing(_9=7) == "cooling"
+    assert await doing(_8=0, _9=0, _3=0) == "off"
+
+
 async def test_each_part_of_a_climate_is_unknown_by_itself(bench: Bench) -> None:
     bench.unit.holding.update(WARM | {0: 0x8000, 4: 5, 5: 9})
     await bench.build(CLIMATE, ZONE)
