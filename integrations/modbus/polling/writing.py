@@ -158,13 +158,16 @@ class Writing:
         self._encode(register, value)
         return register
 
-    def _encode(self, register: Register, value: Value) -> tuple[int, ...]:
+    def _encode(
+        self, register: Register, value: Value, present: tuple[int, ...] | None = None
+    ) -> tuple[int, ...]:
+        """Return the words to write; without the `present` ones those of others are made up."""
         device = self._device
         slot = device.values.slots[register.key]
         raw = device.values.raw[slot]
-        current = None if raw is None else codec.words(register, raw)
-        if register.mask is not None and current is None:
-            current = (0,) * register.words  # only to check; the write reads them first
+        current = present
+        if current is None:
+            current = (0,) * register.words if raw is None else codec.words(register, raw)
         exponent = device.values.exponent(slot)
         try:
             return codec.encode(register, value, current, exponent=exponent)
@@ -308,8 +311,9 @@ class Writing:
             )
             return words
         if rule.function is Function.MASK:
-            words = codec.encode(register, item.value, (0,) * register.words)
-            masks = (~register.mask & 0xFFFF, words[0] & register.mask)
+            words = self._encode(register, item.value, (0,) * register.words)
+            own = codec.words(register, register.mask)[0]
+            masks = (~own & 0xFFFF, words[0] & own)
             await device.line.write(
                 unit, register.table, register.address, masks, Function.MASK, Priority.WRITE
             )
@@ -317,7 +321,7 @@ class Writing:
         present = await device.line.read(
             unit, register.table, register.address, register.words, Priority.WRITE
         )
-        words = codec.encode(register, item.value, tuple(map(int, present)))
+        words = self._encode(register, item.value, tuple(map(int, present)))
         await device.rest()
         await device.line.write(
             unit, register.table, register.address, words, rule.function, Priority.WRITE
@@ -375,7 +379,8 @@ def _same(register: Register, wrote: tuple[int, ...], shows: Any) -> bool:
     found = tuple(map(int, shows))
     if register.mask is None:
         return wrote == found
-    return wrote[0] & register.mask == found[0] & register.mask
+    own = codec.words(register, register.mask)
+    return not any((one ^ other) & mask for one, other, mask in zip(wrote, found, own, strict=True))
 
 
 def _heard(done: "asyncio.Future[None]") -> None:
