@@ -148,6 +148,7 @@ class Device:
                 rate: min(at, now + settings.intervals[rate]) if rate in settings.intervals else at
                 for rate, at in self._next.items()
             }
+        self.writing.review()
         self._wake.set()
 
     def use(self, line: "Line") -> None:

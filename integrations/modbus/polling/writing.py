@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from hub.sdk import (
@@ -61,7 +61,8 @@ class _Item:
     value: Value
     batch: _Batch
     queued_at: float = 0.0
-    words: tuple[int, ...] = field(default=())
+    queued: bool = False
+    """Whether its caller was let go: it waits for the device to come back."""
 
 
 class Writing:
@@ -97,7 +98,7 @@ class Writing:
         now = device.clock.monotonic()
         for register, value in zip(registers, values.values(), strict=True):
             self._supersede(register.key)
-            self._items[register.key] = _Item(register, value, batch, now)
+            self._items[register.key] = _Item(register, value, batch, now, waits)
         if waits:
             batch.done.add_done_callback(_heard)
             return
@@ -132,15 +133,21 @@ class Writing:
                 self._finish(item, Unavailable(self._away()))
         self.wake()
 
+    def review(self) -> None:
+        """Drop what waits and may not wait any more, because other settings apply."""
+        device = self._device
+        if device.settings.read_only:
+            self._clear(NotAllowed(f"{device.settings.name} is only read now"))
+        elif not device.settings.queues and not self._reachable():
+            self._clear(Unavailable(self._away()))
+
     async def stop(self) -> None:
         """Write no more."""
         self._stopped = True
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        for item in self._items.values():
-            self._finish(item, Unavailable(f"{self._device.settings.name} was stopped"))
-        self._items.clear()
+        self._clear(Unavailable(f"{self._device.settings.name} was stopped"))
 
     # private
 
@@ -194,6 +201,14 @@ class Writing:
         if item is not None:
             self._device.counters.superseded += 1
             self._finish(item, Superseded(f"{key}: a newer value is written in its place"))
+
+    def _clear(self, error: HubError) -> None:
+        """Drop all that waits; of what nobody waits for, only the log can tell."""
+        items, self._items = self._items, {}
+        for key, item in items.items():
+            if item.queued:
+                _LOGGER.warning("%s: the write that waits is dropped: %s", key, error)
+            self._finish(item, error)
 
     def _finish(self, item: _Item, error: HubError | None = None) -> None:
         """Note that an item is over; tells the caller when it was the last of his."""

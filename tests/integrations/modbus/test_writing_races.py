@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -64,3 +66,37 @@ async def test_a_stop_ends_what_is_written_and_begins_nothing_of_what_waits(
     assert all(isinstance(end, Unavailable) for end in ends)
     assert "outcome is unknown" in str(ends[0])
     assert len(fake.writes) == 1
+
+
+async def away(fake: FakeDevice, device: Device) -> None:
+    await read_once(device)
+    await fake.stop()
+    await until(lambda: not device.line.connected, "the loss")
+
+
+@pytest.mark.parametrize("changed", [{"read_only": True}, {"queues": False}])
+async def test_what_waits_is_dropped_when_other_settings_forbid_it(
+    fake: FakeDevice, changed: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    async with polled(fake, when_offline="queue") as device:
+        await away(fake, device)
+        await device.write({"target": 22, "mode": "cool"})
+        device.adopt(replace(device.settings, name="Boiler"))
+        assert device.pending("target") == 22
+        device.adopt(replace(device.settings, **changed))
+        assert device.pending("target") is device.pending("mode") is None
+        await fake.start()
+        await until(lambda: device.line.connected, "the return")
+        cycles = device.counters.cycles
+        await until(lambda: device.counters.cycles > cycles + 2, "rounds")
+    assert fake.writes == []
+    assert caplog.text.count("the write that waits is dropped") == 2
+
+
+async def test_what_waits_when_a_device_is_stopped_is_told_to_the_log(
+    fake: FakeDevice, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with polled(fake, when_offline="queue") as device:
+        await away(fake, device)
+        await device.write({"target": 22})
+    assert "target: the write that waits is dropped" in caplog.text
