@@ -125,8 +125,7 @@ class Cycle:
             for slot in inside.slots
             if device.learned.is_dead(registers[slot]) and reasons[slot] != "illegal_address"
         ]
-        device.values.drop(dead, "illegal_address")
-        self.changed.update(dead)
+        self.changed.update(device.values.drop(dead, "illegal_address"))
 
     def _miss(self, read: Read, reason: str) -> None:
         device = self._device

@@ -377,10 +377,11 @@ class Device:
         """Set when each rate is due again; rounds that were missed are counted, not made up."""
         now = self.clock.monotonic()
         for rate in due:
+            if self._next[rate] > began:
+                continue  # it was set anew meanwhile: the line, or the device, came back
             interval = self.settings.intervals.get(rate)
             if interval is None:
-                done = self.line.connected and not self.values.missed
-                self._next[rate] = float("inf") if done else now + TICK
+                self._next[rate] = now + self._until_once()
                 continue
             following = max(self._next[rate], began - interval) + interval
             if following <= now:
@@ -391,6 +392,19 @@ class Device:
         if self._left:
             soonest = min(self._next, key=self._next.__getitem__)
             self._next[soonest] = min(self._next[soonest], now)
+
+    def _until_once(self) -> float:
+        """Return the seconds until what is read once is asked for again; mostly there is no need.
+
+        A lost answer is asked for like any other value, a refused register when its time comes.
+        """
+        missed, learned = self.values.missed, self.learned
+        once = [item for item in self._readable if item.rate is Rate.ONCE]
+        if not self.line.connected or any(self.values.slots[item.key] in missed for item in once):
+            return max(TICK, self.settings.intervals[Rate.NORMAL])
+        now = self.clock.time()
+        probes = [learned.probe_in(item, now) for item in once if learned.is_dead(item)]
+        return max(TICK, min(probes, default=float("inf")))
 
     async def _sleep(self) -> None:
         """Wait until something is due or asked for."""
@@ -453,16 +467,20 @@ class Device:
     def _line_changed(self) -> None:
         connected = self.line.connected
         if connected and not self._was_connected:
-            now = self.clock.monotonic()
-            self._next = {
-                rate: now if rate is Rate.ONCE or self.values.missed else at
-                for rate, at in self._next.items()
-            }
-            self._wake.set()
-            self.writing.wake()
+            self._read_again(once=True)
         self._was_connected = connected
         self._settle()
         self._tell(self._health)
+
+    def _read_again(self, *, once: bool) -> None:
+        """Read what was missed now: waits for the next round of its rate would be too long."""
+        now = self.clock.monotonic()
+        self._next = {
+            rate: now if self.values.missed or (once and rate is Rate.ONCE) else at
+            for rate, at in self._next.items()
+        }
+        self._wake.set()
+        self.writing.wake()
 
     def _breaker_changed(self) -> None:
         _LOGGER.log(
@@ -476,7 +494,7 @@ class Device:
             else "answers again",
         )
         if self.breaker.state is BreakerState.CLOSED:
-            self.writing.wake()
+            self._read_again(once=False)
         asyncio.get_running_loop().call_soon(self._settle)
         asyncio.get_running_loop().call_soon(partial(self._tell, self._health))
 

@@ -157,6 +157,11 @@ class Learned:
         """Tell whether a dead register should be tried again."""
         return self.dead[register.table, register.address, register.words].is_due(now)
 
+    def probe_in(self, register: Register, now: float) -> float:
+        """Return the seconds until a dead register should be tried again."""
+        dead = self.dead[register.table, register.address, register.words]
+        return 0.0 if dead.is_due(now) else dead.probe_at - now
+
     def answered(self, read: Read) -> list[Read]:
         """Note that a read was answered; return what to read now to know more, mostly nothing."""
         self._revive(read)

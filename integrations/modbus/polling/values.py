@@ -102,12 +102,18 @@ class Values:
         self.missed.update(found)
         self._redo.update(found)
 
-    def drop(self, slots: Iterable[int], reason: str) -> None:
-        """Note that the device does not have these registers: what was known is no longer true."""
+    def drop(self, slots: Iterable[int], reason: str) -> list[int]:
+        """Note that the device does not have these registers: what was known is no longer true.
+
+        Returns the slots whose value or reason is another now.
+        """
         found = list(slots)
         for slot in found:
             self.raw[slot] = self.value[slot] = self.stamp[slot] = self.origin[slot] = None
-        self.miss(found, reason)
+            self.reason[slot] = reason
+        self.missed.difference_update(found)
+        self._redo.update(found)
+        return [*found, *self._rescale(found)]
 
     def exponent(self, slot: int) -> int | None:
         """Return the power of ten that scales a register; None = it has none, or it is unknown."""

@@ -1,0 +1,110 @@
+"""When registers are asked for again: once only, after an outage, after a refusal, on request."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from hub.sdk import BreakerState
+from integrations.modbus.polling.readings import Quality
+from tests.integrations.modbus.devices import polled, until
+from tests.peers.modbus_fake import FakeDevice, Mischief
+
+RARELY = {"fast": 0.1, "normal": 600, "slow": 600}
+QUIET = {"fast": 600, "normal": 600, "slow": 600}
+
+
+@pytest.fixture
+async def fake() -> AsyncIterator[FakeDevice]:
+    async with FakeDevice().on_tcp() as device:
+        device[1].input.update({0: 215, 1: 12, 2: 2, 40: 4711})
+        device[1].holding.update({10: 205, 11: 1})
+        yield device
+
+
+def looks(fake: FakeDevice, table: str, address: int) -> int:
+    return sum(
+        item.table == table and item.start <= address < item.start + item.count
+        for item in fake.reads
+    )
+
+
+async def test_a_refused_register_has_nothing_read_again_that_is_read_once(
+    fake: FakeDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("integrations.modbus.polling.device.TICK", 0.02)
+    fake[1].holes.add(("holding", 11))
+    async with polled(fake, intervals=RARELY) as device:
+        await until(lambda: device.reading("mode").reason == "illegal_address", "the refusal")
+        await until(lambda: device.counters.cycles > 5, "more rounds")
+        assert looks(fake, "input", 40) == 1
+        assert device.values.missed == set()
+
+
+async def test_what_is_read_once_and_refused_is_tried_when_its_time_comes(
+    fake: FakeDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("integrations.modbus.polling.learned.FIRST_PROBE", 0.3)
+    monkeypatch.setattr("integrations.modbus.polling.device.TICK", 0.02)
+    fake[1].holes.add(("input", 40))
+    async with polled(fake, intervals=QUIET) as device:
+        await until(lambda: device.reading("serial").reason == "illegal_address", "the refusal")
+        fake[1].holes.clear()
+        await until(lambda: device.reading("serial").value == 4711, "the next try")
+
+
+async def test_what_is_read_once_and_lost_does_not_block_the_line(
+    fake: FakeDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("integrations.modbus.polling.device.TICK", 0.02)
+    fake.next += [Mischief.NONE, Mischief.NONE, Mischief.DROP]
+    alone: dict[str, Any] = {
+        "name": "Once",
+        "blocks": [
+            {"table": "holding", "first": 0, "registers": {"a": {"address": 0}}},
+            {
+                "table": "input",
+                "first": 0,
+                "registers": {"b": {"address": 0}, "c": {"address": 900, "rate": "once"}},
+            },
+        ],
+    }
+    async with polled(fake, registers=alone, intervals=QUIET, link={"timeout": 0.05}) as device:
+        await until(lambda: device.counters.timeouts, "the lost answer")
+        await asyncio.sleep(0.2)
+        assert looks(fake, "input", 900) == 1
+        device.adopt(replace(device.settings))
+        await device.refresh(["c"])
+        assert device.reading("c").quality is Quality.GOOD
+
+
+async def test_a_device_that_is_back_is_read_completely_at_once(fake: FakeDevice) -> None:
+    fake[1].silent = True
+    breaker = {"failures": 2, "wait": 0.2, "longest": 0.2}
+    async with polled(fake, intervals=RARELY, link={"timeout": 0.05}, breaker=breaker) as device:
+        await until(lambda: device.breaker.state is BreakerState.OPEN, "the open breaker")
+        fake[1].silent = False
+        await until(lambda: device.reading("mode").value == "heat", "what is read rarely")
+        assert device.reading("serial").value == 4711
+
+
+async def test_a_scale_that_is_gone_is_not_taken_for_known(fake: FakeDevice) -> None:
+    async with polled(fake) as device:
+        await until(lambda: device.reading("power").value == 1200, "the first value")
+        told: list[Any] = []
+        device.follow(["power"], lambda: told.append(device.reading("power").value))
+        fake[1].holes.add(("input", 2))
+        await until(lambda: told == [None], "the value that means nothing any more")
+        assert device.reading("power").reason == "no_exponent"
+
+
+async def test_forgetting_during_a_round_reads_again_after_it(fake: FakeDevice) -> None:
+    async with polled(fake, intervals=QUIET, link={"timeout": 5.0}, start=False) as device:
+        fake.gate.clear()
+        device.start()
+        await until(lambda: fake.log, "the first round")
+        device.forget()
+        fake.gate.set()
+        await until(lambda: device.counters.cycles == 2, "another round")
