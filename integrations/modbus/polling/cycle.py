@@ -61,38 +61,49 @@ class Cycle:
     # private
 
     async def _one(self, read: Read) -> None:
-        device, counters = self._device, self._device.counters
-        breaker = device.breaker
-        counters.requests += 1
+        device = self._device
+        breaker, line, unit = device.breaker, device.line, device.settings.unit
+        device.counters.requests += 1
+        data: Sequence[int] | Fault
         try:
             await device.rest()
-            data = await device.line.read(
-                device.settings.unit, read.table, read.start, read.count, self._priority
-            )
-        except LinkDown:
-            breaker.release()
-            self._queue.appendleft(read)
-            self._give_up("link_down")
-        except (NoAnswer, BadAnswer) as fault:
-            counters.count(fault)
-            breaker.failure(str(fault))
-            self._miss(read, fault.word)
-        except Refused as fault:
-            counters.count(fault)
-            await self._refused(read, fault)
+            data = await line.read(unit, read.table, read.start, read.count, self._priority)
         except Fault as fault:
-            breaker.release()
-            self._miss(read, fault.word)
+            data = fault
         except BaseException:
             breaker.release()
             raise
+        if unit != device.settings.unit or line is not device.line:
+            breaker.release()
+            self._queue.appendleft(read)  # that was another one: it moved meanwhile
+        elif isinstance(data, Fault):
+            await self._failed(read, data)
         else:
-            counters.answers += 1
-            breaker.success()
-            self._queue.extendleft(device.learned.answered(read))
-            window = device.window(read)
-            stamp = Stamp(device.clock.monotonic(), device.clock.time())
-            self.changed.update(device.values.take(window, data, stamp))
+            self._take(read, data)
+
+    def _take(self, read: Read, data: Sequence[int]) -> None:
+        device = self._device
+        device.counters.answers += 1
+        device.breaker.success()
+        self._queue.extendleft(device.learned.answered(read))
+        stamp = Stamp(device.clock.monotonic(), device.clock.time())
+        self.changed.update(device.values.take(device.window(read), data, stamp))
+
+    async def _failed(self, read: Read, fault: Fault) -> None:
+        device = self._device
+        device.counters.count(fault)
+        if isinstance(fault, Refused):
+            await self._refused(read, fault)
+        elif isinstance(fault, NoAnswer | BadAnswer):
+            device.breaker.failure(str(fault))
+            self._miss(read, fault.word)
+        else:
+            device.breaker.release()
+            if isinstance(fault, LinkDown):
+                self._queue.appendleft(read)
+                self._give_up("link_down")
+            else:
+                self._miss(read, fault.word)
 
     async def _refused(self, read: Read, fault: Refused) -> None:
         device = self._device

@@ -140,8 +140,12 @@ class Device:
     def adopt(self, settings: DeviceSettings) -> None:
         """Follow other settings at once: intervals, limits, patience."""
         before, self.settings = self.settings, settings
-        if before.patience != settings.patience:
+        moved = (before.link, before.unit) != (settings.link, settings.unit)
+        if moved or before.patience != settings.patience:
             self.breaker = self._new_breaker()
+            self._tell(self._health)
+        if moved:
+            self._begin_anew()
         if before.intervals != settings.intervals:
             now = self.clock.monotonic()
             self._next = {
@@ -154,6 +158,7 @@ class Device:
     def use(self, line: "Line") -> None:
         """Go on with another line; what is begun on the old one ends with it."""
         self.line = line
+        self._was_connected = False
         if self._cancels:
             self._cancels[0]()
             self._cancels[0] = line.listen(self._line_changed)
@@ -471,6 +476,12 @@ class Device:
         self._was_connected = connected
         self._settle()
         self._tell(self._health)
+
+    def _begin_anew(self) -> None:
+        """Know nothing: something else is asked from now on."""
+        self._left = []
+        self.publish(self.values.drop(range(len(self.values.registers)), NEVER))
+        self.forget()
 
     def _read_again(self, *, once: bool) -> None:
         """Read what was missed now: waits for the next round of its rate would be too long."""

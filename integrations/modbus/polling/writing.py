@@ -22,6 +22,7 @@ from integrations.modbus.polling.planner import Read
 from integrations.modbus.polling.values import Stamp
 
 if TYPE_CHECKING:
+    from integrations.modbus.line.client import Line
     from integrations.modbus.polling.device import Device
 
 _LOGGER = logging.getLogger(__name__)
@@ -289,8 +290,9 @@ class Writing:
             raise Unavailable(self._away())
         device.counters.writes += 1
         try:
-            async with device.line.hold(Priority.WRITE):
-                words = await self._send(item, rule)
+            line = device.line  # one for all of it, although another one may come meanwhile
+            async with line.hold(Priority.WRITE):
+                words = await self._send(line, item, rule)
         except Refused as fault:
             device.counters.count(fault)
             if fault.is_transport:
@@ -314,14 +316,14 @@ class Writing:
         else:
             self._assume(register, words)
 
-    async def _send(self, item: _Item, rule: Write) -> tuple[int, ...]:
+    async def _send(self, line: "Line", item: _Item, rule: Write) -> tuple[int, ...]:
         """Write; of a word that others share only the own bits."""
         device, register = self._device, item.register
         unit = device.settings.unit
         await device.rest()
         if register.mask is None:
             words = self._encode(register, item.value)
-            await device.line.write(
+            await line.write(
                 unit, register.table, register.address, words, rule.function, Priority.WRITE
             )
             return words
@@ -329,16 +331,16 @@ class Writing:
             words = self._encode(register, item.value, (0,) * register.words)
             own = codec.words(register, register.mask)[0]
             masks = (~own & 0xFFFF, words[0] & own)
-            await device.line.write(
+            await line.write(
                 unit, register.table, register.address, masks, Function.MASK, Priority.WRITE
             )
             return words
-        present = await device.line.read(
+        present = await line.read(
             unit, register.table, register.address, register.words, Priority.WRITE
         )
         words = self._encode(register, item.value, tuple(map(int, present)))
         await device.rest()
-        await device.line.write(
+        await line.write(
             unit, register.table, register.address, words, rule.function, Priority.WRITE
         )
         return words

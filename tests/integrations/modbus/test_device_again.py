@@ -9,6 +9,7 @@ import pytest
 
 from hub.sdk import BreakerState
 from integrations.modbus.polling.readings import Quality
+from integrations.modbus.polling.settings import Patience
 from tests.integrations.modbus.devices import polled, until
 from tests.peers.modbus_fake import FakeDevice, Mischief
 
@@ -108,3 +109,77 @@ async def test_forgetting_during_a_round_reads_again_after_it(fake: FakeDevice) 
         device.forget()
         fake.gate.set()
         await until(lambda: device.counters.cycles == 2, "another round")
+
+
+async def test_another_unit_is_read_from_the_beginning(fake: FakeDevice) -> None:
+    fake[1].holes.add(("holding", 11))
+    fake[2].input[40], fake[2].holding[11] = 12, 2
+    async with polled(fake, intervals=QUIET) as device:
+        await until(lambda: device.reading("mode").reason == "illegal_address", "the refusal")
+        await until(lambda: device.reading("serial").value == 4711, "all values")
+        told: list[Any] = []
+        device.follow(["serial"], lambda: told.append(device.reading("serial").value))
+        device.adopt(replace(device.settings, unit=2))
+        assert (told, device.learned.dead) == ([None], {})
+        assert device.reading("target").quality is Quality.NONE
+        await until(lambda: device.reading("serial").value == 12, "the other serial number")
+        await until(lambda: device.reading("mode").value == "cool", "what the other one has")
+
+
+async def test_an_answer_of_the_unit_before_is_not_shown(fake: FakeDevice) -> None:
+    fake[1].coil[3], fake[2].coil[7] = 1, 1
+    async with polled(fake, intervals=QUIET, link={"timeout": 5.0}, start=False) as device:
+        fake.gate.clear()
+        device.start()
+        await until(lambda: fake.log, "the first request")
+        assert fake.log[0].table == "coil"
+        shown: list[Any] = []
+        device.follow(["pump"], lambda: shown.append(device.reading("pump").value))
+        device.adopt(replace(device.settings, unit=2))
+        fake.gate.set()
+        await until(lambda: device.reading("valve").value is True, "what the other one has")
+        await until(lambda: device.counters.cycles == 2, "another round")
+    assert True not in shown
+
+
+async def test_who_waits_for_a_read_is_answered_by_the_line_that_came_meanwhile(
+    fake: FakeDevice,
+) -> None:
+    link = {"timeout": 5.0}
+    async with (
+        polled(fake, intervals=QUIET, link=link) as device,
+        polled(fake, link=link, start=False) as other,
+    ):
+        await until(lambda: device.counters.cycles, "the first round")
+        fake.gate.clear()
+        fake[1].holding[10] = 210
+        heard = len(fake.log)
+        asked = asyncio.create_task(device.refresh(["target"]))
+        await until(lambda: len(fake.log) > heard, "the request")
+        old = device.line
+        device.use(other.line)
+        await old.stop()
+        fake.gate.set()
+        await asked
+        assert device.reading("target").value == 21.0
+
+
+async def test_another_line_is_a_new_connection(fake: FakeDevice) -> None:
+    async with polled(fake, intervals=QUIET) as device, polled(fake, start=False) as other:
+        await until(lambda: device.reading("serial").value == 4711, "the first value")
+        fake[1].input[40] = 4712
+        device.use(other.line)
+        await until(lambda: device.reading("serial").value == 4712, "what is read once")
+
+
+async def test_other_patience_is_told_to_who_follows_health(fake: FakeDevice) -> None:
+    breaker = {"failures": 1, "wait": 60}
+    async with polled(fake, link={"timeout": 0.05}, breaker=breaker) as device:
+        await until(lambda: device.counters.cycles, "the first round")
+        fake[1].silent = True
+        await until(lambda: device.breaker.state is BreakerState.OPEN, "the open breaker")
+        await asyncio.sleep(0)
+        told: list[bool] = []
+        device.follow_health(lambda: told.append(device.available))
+        device.adopt(replace(device.settings, patience=Patience(failures=3)))
+        assert told == [True]
