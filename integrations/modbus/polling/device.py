@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,7 +14,7 @@ from integrations.modbus.line.turns import Priority
 from integrations.modbus.mapping import codec
 from integrations.modbus.mapping.models import Definition, Rate, Register, Value
 from integrations.modbus.polling.cycle import Cycle
-from integrations.modbus.polling.learned import Learned
+from integrations.modbus.polling.learned import Key, Learned
 from integrations.modbus.polling.planner import Read, plan
 from integrations.modbus.polling.readings import Origin, Quality, Reading
 from integrations.modbus.polling.settings import DeviceSettings
@@ -96,6 +97,9 @@ class Device:
         self.writing = Writing(self)
         self._readable = [item for item in definition.registers if item.is_read]
         self._rates = {item.rate for item in self._readable}
+        self._places: dict[Key, set[Rate]] = defaultdict(set)
+        for item in self._readable:
+            self._places[item.table, item.address, item.words].add(item.rate)
         self._next: dict[Rate, float] = {}
         self._left: list[Register] = []
         self._complete: dict[Rate, float] = {}
@@ -319,8 +323,12 @@ class Device:
         cycle = Cycle(self, priority, self.clock.monotonic() + self._patience(due))
         await cycle.run(*reads)
         self.counters.cycles += 1
-        for future in asked:
-            if not future.done():
+        unread = frozenset(register.key for register in cycle.left)
+        for future, keys in asked.items():
+            rest = unread if keys is None else keys & unread
+            if rest and future in self._asked:
+                self._asked[future] = rest
+            elif not future.done():
                 future.set_result(None)
         self._left = cycle.left
         if cycle.left:
@@ -353,8 +361,7 @@ class Device:
         registers = [item for item in self._readable if item.rate in rates]
         if others:
             return self._plan(_without(registers, others))
-        probe = self.learned.next_probe
-        due = probe is not None and probe <= self.clock.time()
+        due = self._is_probing(rates)
         valid = (self.learned.changes, self.settings.limits, self._gap, due)
         if valid != self._planned_for or due:
             self._plans.clear()
@@ -363,6 +370,14 @@ class Device:
         if key not in self._plans:
             self._plans[key] = self._plan(registers)
         return self._plans[key]
+
+    def _is_probing(self, rates: list[Rate]) -> bool:
+        """Tell whether registers of these rates that were refused are to be tried again."""
+        now = self.clock.time()
+        return any(
+            dead.is_due(now) and not self._places.get(place, frozenset()).isdisjoint(rates)
+            for place, dead in self.learned.dead.items()
+        )
 
     def _wanted(self, asked: Iterable[frozenset[str] | None]) -> list[Register]:
         """Return the registers that somebody waits for."""

@@ -8,6 +8,10 @@ from typing import Any
 import pytest
 
 from hub.sdk import BreakerState
+from hub.util.clock import SystemClock
+from integrations.modbus.mapping.models import Table
+from integrations.modbus.polling.learned import Dead
+from integrations.modbus.polling.planner import plan
 from integrations.modbus.polling.readings import Quality
 from integrations.modbus.polling.settings import Patience
 from tests.integrations.modbus.devices import polled, until
@@ -183,3 +187,70 @@ async def test_other_patience_is_told_to_who_follows_health(fake: FakeDevice) ->
         device.follow_health(lambda: told.append(device.available))
         device.adopt(replace(device.settings, patience=Patience(failures=3)))
         assert told == [True]
+
+
+class JumpingClock(SystemClock):
+    """Wall time that somebody sets; the monotonic one goes on."""
+
+    ahead = 0.0
+
+    def time(self) -> float:
+        return super().time() + self.ahead
+
+
+@pytest.mark.parametrize("hours", [-5, 5])
+async def test_a_refused_register_is_tried_again_whatever_the_wall_clock_does(
+    fake: FakeDevice, hours: int
+) -> None:
+    fake[1].holes.add(("input", 0))
+    clock = JumpingClock()
+    async with polled(fake, clock=clock) as device:
+        await until(lambda: device.reading("temperature").reason == "illegal_address", "refusal")
+        cycles = device.counters.cycles
+        await until(lambda: device.counters.cycles >= cycles + 8, "rounds of plans that are kept")
+        fake[1].holes.clear()
+        clock.ahead = 3600.0 * hours
+        await until(lambda: device.reading("temperature").value == 21.5, "the next try")
+        assert device.reading("temperature").quality is Quality.GOOD
+
+
+async def test_refusals_of_a_map_before_do_not_plan_every_round_anew(
+    fake: FakeDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plans: list[int] = []
+
+    def counted(*args: Any) -> Any:
+        plans.append(1)
+        return plan(*args)
+
+    monkeypatch.setattr("integrations.modbus.polling.device.plan", counted)
+    async with polled(fake) as device:
+        device.learned.dead[Table.HOLDING, 5000, 1] = Dead(0.0, 60.0)
+        await until(lambda: device.counters.cycles >= 5, "some rounds")
+        before, cycles = len(plans), device.counters.cycles
+        await until(lambda: device.counters.cycles >= cycles + 10, "more rounds")
+        assert len(plans) == before
+
+
+async def test_who_asks_for_more_than_a_round_can_bring_gets_all_of_it(
+    fake: FakeDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scattered: dict[str, Any] = {
+        "name": "Scattered",
+        "limits": {"gap": 0},
+        "blocks": [
+            {
+                "table": "holding",
+                "first": 0,
+                "registers": {f"r{n}": {"address": n * 200} for n in range(6)},
+            }
+        ],
+    }
+    monkeypatch.setattr("integrations.modbus.polling.device.TICK", 0.1)
+    fake.delay = 0.06
+    async with polled(fake, registers=scattered, intervals={"normal": 0.1}) as device:
+        await until(lambda: device.counters.late_cycles, "a round that ended early")
+        for n in range(6):
+            fake[1].holding[n * 200] = 77
+        await device.refresh()
+        assert [device.reading(f"r{n}").value for n in range(6)] == [77] * 6
