@@ -11,13 +11,16 @@ from typing import Any, Final, Protocol
 
 from integrations.modbus.mapping import dpt9
 from integrations.modbus.mapping.models import Reason, Register, Type, Value
-from integrations.modbus.mapping.ranges import SIGNED, shift, width
+from integrations.modbus.mapping.ranges import SIGNED, shift, span, width
 
 Raw = int | bytes
 
 HIGHEST_POWER: Final = 30
 """Powers of ten beyond it, either way, are taken for nonsense."""
 FLOATS: Final = {Type.FLOAT16: ">e", Type.FLOAT32: ">f", Type.FLOAT64: ">d"}
+_LOWEST: Final = -(2**63)
+_LARGEST: Final = 2**64 - 1
+"""The whole numbers that JSON is written with."""
 _FINEST: Final = 10
 """Decimals of a scale that are worth keeping."""
 _FORMATS: Final = {
@@ -169,7 +172,7 @@ def _scaled(register: Register) -> Convert:
     if register.exponent is not None:
         return _powered(register)
     if exact and scale.is_integer() and offset.is_integer():
-        return _as_whole(int(scale), int(offset))
+        return _as_whole(register, int(scale), int(offset))
     if exact and offset == 0 and places == _decimals(scale):
         divisor = round(1 / scale)
         if divisor and 1 / divisor == scale:  # a division is exact where 3 * 0.1 is not 0.3
@@ -183,10 +186,17 @@ def _scaled(register: Register) -> Convert:
     return scaled
 
 
-def _as_whole(scale: int, offset: int) -> Convert:
+def _as_whole(register: Register, scale: int, offset: int) -> Convert:
     if scale == 1 and offset == 0:
         return lambda raw, _exponent=None, /: raw
-    return lambda raw, _exponent=None, /: raw * scale + offset
+    if all(_LOWEST <= raw * scale + offset <= _LARGEST for raw in span(register)):
+        return lambda raw, _exponent=None, /: raw * scale + offset
+    return lambda raw, _exponent=None, /: _writable(raw * scale + offset)
+
+
+def _writable(value: int) -> float:
+    """Return a whole number as JSON can say it: what has more than 64 bits is rounded."""
+    return value if _LOWEST <= value <= _LARGEST else float(value)
 
 
 def _powered(register: Register) -> Convert:
@@ -214,5 +224,5 @@ def _tidy(places: int | None) -> Callable[[float], float]:
     if places is None:
         return lambda value: value + 0.0
     if places == 0:
-        return round
+        return lambda value: _writable(round(value))
     return lambda value: round(value, places) + 0.0

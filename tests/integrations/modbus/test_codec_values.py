@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from hub.sdk import dumps
+from hub.util.json import loads
 from integrations.modbus.mapping import codec
 from integrations.modbus.mapping.compile import register as compiled
 from integrations.modbus.mapping.models import Reason, Register, Value
@@ -129,6 +131,24 @@ def test_powers_of_ten(raw: int, exponent: int | None, value: object) -> None:
     limits: dict[str, Any] = {"max": 50} if value is Reason.OUT_OF_RANGE else {}
     register = make(type="int16", exponent="sf", invalid=[0x8000], **limits)
     assert decode(register, raw, exponent=exponent) == value
+
+
+@pytest.mark.parametrize(
+    ("fields", "words", "exponent"),
+    [
+        ({"type": "uint64", "scale": 10}, (0xFFFF,) * 4, None),
+        ({"type": "int64", "scale": 1e14, "offset": 1}, (0x8000, 0, 0, 0), None),
+        ({"type": "float32", "precision": 0}, float_words(3e38), None),
+        ({"type": "float32", "precision": 0}, float_words(-3e38), None),
+        ({"type": "uint64", "exponent": "b", "precision": 0}, (0xFFFF,) * 4, 30),
+    ],
+)
+def test_no_number_is_too_large_to_be_written_down(
+    fields: dict[str, Any], words: tuple[int, ...], exponent: int | None
+) -> None:
+    found = decode(make(**fields), *words, exponent=exponent)
+    assert isinstance(found, float)
+    assert loads(dumps(found)) == found
 
 
 def test_equal_words_are_equal_raw_items_even_without_a_number() -> None:
