@@ -1,11 +1,12 @@
 """All registers of a device in columns: what was read, what it means, how old it is."""
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from integrations.modbus.mapping.codec import Block, converter
-from integrations.modbus.mapping.models import Reason, Register, Value
+from integrations.modbus.mapping.models import Reason, Register, Table, Value
 from integrations.modbus.polling.planner import Read
 from integrations.modbus.polling.readings import Origin
 
@@ -48,6 +49,13 @@ class Values:
         self.origin: list[Origin | None] = [None] * count
         self.missed: set[int] = set()
         """Slots whose newest attempt brought nothing."""
+        self._places: dict[Table, list[tuple[int, ...]]] = {}
+        """Address and slot of what is read, by address."""
+        for slot, register in enumerate(registers):
+            if register.is_read:
+                self._places.setdefault(register.table, []).append((register.address, slot))
+        for places in self._places.values():
+            places.sort()
         self._converters = [converter(register) for register in registers]
         self._exponents: list[int | None] = [
             None if register.exponent is None else self.slots[register.exponent]
@@ -62,15 +70,11 @@ class Values:
 
     def window(self, read: Read) -> Window:
         """Compile a read for all registers that lie inside of it."""
-        found = [
-            (register, slot)
-            for slot, register in enumerate(self.registers)
-            if register.table is read.table
-            and register.is_read
-            and read.start <= register.address
-            and register.end <= read.start + read.count
-        ]
-        return Window(read, [register for register, _ in found], [slot for _, slot in found])
+        places = self._places.get(read.table, [])
+        first, behind = bisect_left(places, (read.start,)), bisect_left(places, (read.end,))
+        inside = (slot for _, slot in places[first:behind])
+        slots = sorted(slot for slot in inside if read.holds(self.registers[slot]))
+        return Window(read, [self.registers[slot] for slot in slots], slots)
 
     def take(self, window: Window, data: Sequence[int], stamp: Stamp) -> list[int]:
         """Store what a read brought; returns the slots whose value or reason is another now."""
