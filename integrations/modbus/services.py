@@ -76,14 +76,16 @@ class Services:
         return {"registers": found}
 
     async def write_registers(self, call: ServiceCall) -> Answer:
-        """Write now; tells what was there before and what is there after."""
+        """Write now, or keep it for later; tells what was there before and what is there after."""
         if "device" in call.data:
             device = self._device(call, APPLY)
             values = call.data["values"]
             _known(device, values, "values")
             before = _values(device, values)
             await device.write(values)
-            return {"written": True, "before": before, "after": _values(device, values)}
+            waiting = [key for key in values if device.pending(key) is not None]
+            found = {"written": not waiting, "before": before, "after": _values(device, values)}
+            return {**found, "pending": waiting} if waiting else found
         link, place = self._link(call, APPLY), call.data
         self._refuse_read_only(link, place["unit"])
         with raw.in_words(_place(link, place)):

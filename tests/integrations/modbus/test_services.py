@@ -30,7 +30,7 @@ from tests.integrations.modbus.devices import MAP
 from tests.peers.modbus_fake import FakeDevice
 from tests.peers.ports import free_port_number, wait_until
 
-RAW = {"link": "cellar", "unit": 1, "table": "holding", "address": 10}
+RAW: dict[str, Any] = {"link": "cellar", "unit": 1, "table": "holding", "address": 10}
 
 
 @dataclass
@@ -348,6 +348,20 @@ async def test_learning_is_a_job_and_can_be_forgotten(world: World) -> None:
     assert device.learned.dead
     assert await world.call("forget", device="boiler") == {"forgotten": True}
     assert not device.learned.dead
+
+
+async def test_what_only_waits_to_be_written_is_not_called_written(world: World) -> None:
+    await world.put("modbus.device/boiler", world.device_spec(when_offline="queue"))
+    device = world.park.devices["boiler"]
+    await world.fake.stop()
+    await wait_until(lambda: not device.line.connected)
+    answer = await world.call("write_registers", device="boiler", values={"target": 22})
+    assert (answer["written"], answer["pending"]) == (False, ["target"])
+    await world.fake.start()
+    await wait_until(lambda: world.fake[1].holding[10] == 220)
+    answer = await world.call("write_registers", device="boiler", values={"target": 21})
+    assert answer["written"]
+    assert "pending" not in answer
 
 
 # --- rights
