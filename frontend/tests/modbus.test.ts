@@ -13,7 +13,7 @@ import { addressText, controlOf, decimals, findRegisters, isTrouble, rawText, re
 
 const PLAIN: Register = {
   key: "set_point", name: "Set point", table: "holding", address: 102, words: 1, type: "uint16", raw: [1050], value: 21.5, unit: "°C", at: 1, age: 2,
-  quality: "good", origin: "bus", reason: null, rate: "fast", access: "read_write", writable: true, pending: null,
+  quality: "good", origin: "bus", reason: null, rate: "fast", access: "read_write", writable: true, pending: null, labels: null, min: null, max: null,
 };
 
 const register = (changes: Partial<Register> = {}): Register => ({ ...PLAIN, ...changes });
@@ -89,9 +89,8 @@ describe("what changes a register", () => {
     [{ type: "bool", value: null }, "switch"],
     [{ labels: ["off", "heat"], value: "heat" }, "select"],
     [{ labels: ["off", "heat"], value: null }, "select"],
-    [{ flags: ["alarm", "pump"], value: [] }, "flags"],
+    [{ value: ["alarm"] }, "text"],
     [{ type: "string", value: "" }, "text"],
-    [{ labels: null, value: "heat" }, "text"],
   ] as [Partial<Register>, string][])("fits its kind", (changes, control) => {
     expect(controlOf(register(changes))).toBe(control);
   });
@@ -257,6 +256,15 @@ describe("following a device", () => {
     reconnect();
     look(true);
     expect(asked).toHaveLength(2);
+  });
+
+  it("asks more often about a device that is away: its values grow old without news", async () => {
+    const host = sit();
+    new Live(host, () => "meter", () => true);
+    host.connect();
+    await answer({ version: 4, available: false });
+    await vi.advanceTimersByTimeAsync(400);
+    expect(asked[1]).toEqual({ device: "meter", after: 4, wait: 3 });
   });
 
   it("keeps what it knows when a question fails, waits longer each time, and not at all after a reconnect", async () => {

@@ -27,11 +27,11 @@ export interface Register {
   writable: boolean;
   /** What is to be written and is not yet. */
   pending: Value | null;
-  /** What it can be, where the hub tells: labels, names of flags, limits in its unit, decimals. */
-  labels?: string[] | null;
-  flags?: string[] | null;
-  min?: number | null;
-  max?: number | null;
+  /** What it can be: labels, or limits in its unit. */
+  labels: string[] | null;
+  min: number | null;
+  max: number | null;
+  /** Decimals that it is told with; left out = those that a value needs. */
   precision?: number | null;
 }
 

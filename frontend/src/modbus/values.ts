@@ -65,14 +65,13 @@ export function findRegisters(all: readonly Register[], query: string, troubles:
   });
 }
 
-export type Control = "switch" | "select" | "flags" | "number" | "text";
+export type Control = "switch" | "select" | "number" | "text";
 
-/** Choose what changes a register; without told labels a label is typed. */
-export function controlOf({ type, labels, flags, value }: Register): Control {
+/** Choose what changes a register; names of flags are typed. */
+export function controlOf({ type, labels, value }: Register): Control {
   if (labels?.length) return "select";
-  if (flags?.length) return "flags";
   if (type === "bool" || typeof value === "boolean") return "switch";
-  return type === "string" || typeof value === "string" || Array.isArray(value) ? "text" : "number";
+  return type === "string" || Array.isArray(value) ? "text" : "number";
 }
 
 /** Read what was typed for a register; a text that is no fitting number is told as a mistake. */
@@ -81,9 +80,7 @@ export function readTyped(register: Register, typed: string): { value: Value } |
   if (controlOf(register) !== "number") return { value: Array.isArray(register.value) ? typed.split(",").map((each) => each.trim()).filter(Boolean) : typed };
   const value = readNumber(typed);
   if (value === undefined) return { mistake: t("not_a_number", { typed }) };
-  const low = min ?? -Infinity;
-  const high = max ?? Infinity;
-  if (value >= low && value <= high) return { value };
-  if (min == null || max == null) return { mistake: min == null ? t("form_max", { max: max! }) : t("form_min", { min }) };
-  return { mistake: t("out_of_range", { typed, min, max }) };
+  if (value >= (min ?? -Infinity) && value <= (max ?? Infinity)) return { value };
+  if (min === null) return { mistake: t("form_max", { max: max! }) };
+  return { mistake: max === null ? t("form_min", { min }) : t("out_of_range", { typed, min, max }) };
 }

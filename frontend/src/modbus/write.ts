@@ -21,7 +21,6 @@ export class ModbusWrite extends LitElement {
   @state() private open = false;
   /** What is typed or chosen; undefined = as it is. */
   @state() private typed: string | undefined;
-  @state() private chosen: readonly string[] | undefined;
   @state() private busy = false;
   /** What a switch is turned to until that is confirmed. */
   @state() private wanted: boolean | undefined;
@@ -32,14 +31,13 @@ export class ModbusWrite extends LitElement {
   static override styles = [base, buttons, fields, toggleStyles, css`
     :host { display: block; }
     .editor { display: flex; flex-wrap: wrap; gap: 6px; align-items: center; }
-    .typed { display: flex; align-items: center; gap: 6px; flex: 1 1 90px; min-inline-size: 0; max-inline-size: 260px; }
-    .leave { padding-inline: 9px; }
-    .editor input:not([type="checkbox"]), .editor select { min-block-size: 36px; border-radius: 10px; }
+    .ends { display: flex; gap: 6px; }
+    .typed { display: flex; align-items: center; gap: 6px; flex: 1 1 130px; min-inline-size: 0; max-inline-size: 260px; }
+    .editor .leave { padding-inline: 9px; }
+    .editor input, .editor select { min-block-size: 36px; border-radius: 10px; }
     .typed bdi { color: var(--muted); flex: none; }
     button { min-block-size: 36px; padding-inline: 12px; border-radius: 10px; font-size: 0.875rem; display: inline-flex; align-items: center; gap: 6px; }
     .toggle { padding: 0; border-radius: 14px; min-block-size: 28px; display: block; }
-    fieldset { border: 0; margin: 0; padding: 0; inline-size: 100%; }
-    .check { min-block-size: 32px; font-size: 0.875rem; overflow-wrap: anywhere; }
     .error, .done { font-size: 0.8125rem; margin-block-start: 4px; overflow-wrap: anywhere; }
     .done { color: var(--good); }
   `];
@@ -61,15 +59,15 @@ export class ModbusWrite extends LitElement {
     return html`<button type="button" role="switch" class="toggle ${this.wanted === undefined ? "" : "pending"}" aria-checked=${on} aria-label=${name} ?disabled=${off} @click=${() => void this.#turn(!on)}></button>`;
   }
 
-  #editor(control: "select" | "flags" | "number" | "text", off: boolean) {
+  #editor(control: "select" | "number" | "text", off: boolean) {
     const { unit } = this.register;
     const leave = (event: KeyboardEvent) => {
       if (event.key === "Escape") void this.#end();
     };
     return html`<form class="editor" @keydown=${leave} @submit=${this.#submit}>
-      ${control === "flags" ? this.#flags(off) : html`<span class="typed">${control === "select" ? this.#select(off) : this.#field(control, off)}${unit && control === "number" ? html`<bdi dir="ltr">${unit}</bdi>` : nothing}</span>`}
-      <button type="submit" class="primary" ?disabled=${off}>${t(this.busy ? "modbus_writes" : "modbus_write_now")}</button>
-      <button type="button" class="leave" aria-label=${t("modbus_leave")} title=${t("modbus_leave")} ?disabled=${this.busy} @click=${() => void this.#end()}>${icon("close", 16)}</button></form>`;
+      <span class="typed">${control === "select" ? this.#select(off) : this.#field(control, off)}${unit && control === "number" ? html`<bdi dir="ltr">${unit}</bdi>` : nothing}</span>
+      <span class="ends"><button type="submit" class="primary" ?disabled=${off}>${t(this.busy ? "modbus_writes" : "modbus_write_now")}</button>
+      <button type="button" class="leave" aria-label=${t("modbus_leave")} title=${t("modbus_leave")} ?disabled=${this.busy} @click=${() => void this.#end()}>${icon("close", 16)}</button></span></form>`;
   }
 
   #select(off: boolean) {
@@ -83,19 +81,6 @@ export class ModbusWrite extends LitElement {
     const { name } = this.register;
     return html`<input id="value" type="text" inputmode=${control === "number" ? "decimal" : "text"} dir=${control === "number" ? "ltr" : "auto"} autocomplete="off" spellcheck="false" aria-label=${t("modbus_new_value", { name })}
       aria-invalid=${this.problem ? "true" : nothing} ?disabled=${off} .value=${live(this.typed ?? this.#present)} @input=${this.#input}>`;
-  }
-
-  #flags(off: boolean) {
-    const { name, flags } = this.register;
-    const set = this.#set;
-    const turn = (flag: string) => () => (this.chosen = set.includes(flag) ? set.filter((each) => each !== flag) : flags!.filter((each) => each === flag || set.includes(each)));
-    return html`<fieldset aria-label=${t("modbus_new_value", { name })}>${flags!.map((flag, index) => html`<label class="check"><input id=${index ? nothing : "value"} type="checkbox" .checked=${live(set.includes(flag))} ?disabled=${off} @change=${turn(flag)}><bdi>${flag}</bdi></label>`)}</fieldset>`;
-  }
-
-  /** The flags that are chosen, or set where nothing was chosen yet. */
-  get #set(): readonly string[] {
-    const { value } = this.register;
-    return this.chosen ?? (Array.isArray(value) ? value : []);
   }
 
   /** The value as it would be typed. */
@@ -113,12 +98,11 @@ export class ModbusWrite extends LitElement {
   async #begin(): Promise<void> {
     // What is typed is not moved under the fingers by what comes meanwhile.
     this.typed = controlOf(this.register) === "select" ? undefined : this.#present;
-    this.chosen = undefined;
     this.problem = this.done = "";
     this.open = true;
     await this.updateComplete;
     this.field?.focus();
-    if (this.field instanceof HTMLInputElement && this.field.type === "text") this.field.select();
+    if (this.field instanceof HTMLInputElement) this.field.select();
   }
 
   async #end(): Promise<void> {
@@ -137,9 +121,7 @@ export class ModbusWrite extends LitElement {
   async #submit(event: SubmitEvent): Promise<void> {
     event.preventDefault();
     if (this.busy) return;
-    const read = controlOf(this.register) === "flags" ? { value: [...this.#set] }
-      : controlOf(this.register) === "select" ? this.#chosenLabel()
-      : readTyped(this.register, this.typed ?? this.#present);
+    const read = controlOf(this.register) === "select" ? this.#chosenLabel() : readTyped(this.register, this.typed ?? this.#present);
     if ("mistake" in read) this.problem = read.mistake;
     else if (await this.#write(read.value)) await this.#end();
     else this.field?.focus();
