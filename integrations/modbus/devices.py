@@ -96,7 +96,7 @@ class Devices(Controller[Observed]):
                 spec = {name: value for name, value in fields.items() if value is not None}
                 await self.park.wait_for(spec["link"])
                 await running.become(spec, self._mark(spec))
-                self.park.devices[key] = running.device
+                self._shows(running)
 
     async def prove(self, desired: Desired, progress: Progress) -> None:
         """Wait for the first answer; a device that gives none stays and is asked again."""
@@ -173,9 +173,14 @@ class Devices(Controller[Observed]):
             await running.stop()
             raise
         self.running[desired.key] = running
-        self.park.devices[desired.key] = running.device
+        self._shows(running)
         if gone:
             progress.log(f"Removed what is not defined any more: {', '.join(gone)}")
+
+    def _shows(self, running: Running) -> None:
+        """Let others find a device; its link may have got another line while it began."""
+        self.park.devices[running.key] = running.device
+        self.park.lead(running.spec["link"])
 
     async def _remove(self, key: str) -> None:
         running = self.running.pop(key, None)

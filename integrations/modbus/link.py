@@ -52,25 +52,31 @@ class Link:
         await self._no_capture()
         await self.line.stop()
 
-    async def become(self, spec: Mapping[str, Any]) -> bool:
-        """Follow another spec; tells whether there is another line now."""
+    async def become(self, spec: Mapping[str, Any]) -> None:
+        """Follow another spec; there may be another line afterwards, also when it fails."""
         before, self.spec = self.spec, dict(spec)
+        try:
+            await self._follow(before, spec)
+        except BaseException:
+            self.spec = before  # so that it is done again, all of it
+            raise
+        finally:
+            self._tell()
+
+    async def _follow(self, before: Mapping[str, Any], spec: Mapping[str, Any]) -> None:
         if LinkOptions.from_spec(before) != LinkOptions.from_spec(spec):
             await self._no_gateway()
             await self._no_capture()
             old, self.line = self.line, self._new_line()
             await old.stop()
             await self.start()
-            self._tell()
-            return True
+            return
         if before.get("capture") != spec.get("capture"):
             await self._no_capture()
             await self._set_capture()
         if before.get("gateway") != spec.get("gateway"):
             await self._no_gateway()
             await self._set_gateway()
-        self._tell()
-        return False
 
     # private
 

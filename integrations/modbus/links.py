@@ -176,9 +176,10 @@ class Links(Controller[Observed]):
 
     async def _become(self, link: Link, spec: Mapping[str, Any]) -> None:
         name = link.name
-        if await link.become(spec):
-            for device in self.park.on_link(link.key):
-                device.use(link.line)
+        try:
+            await link.become(spec)
+        finally:
+            self.park.lead(link.key)
         if link.name != name:
             owned = self._owned(link.key)
             for entity, fresh in zip(self._entities[link.key], link_entities(link), strict=True):

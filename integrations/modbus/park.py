@@ -64,6 +64,13 @@ class Park:
         """Return the devices of a link."""
         return (item for item in self.devices.values() if item.settings.link == key)
 
+    def lead(self, key: str) -> None:
+        """Let the devices of a link use the line that it has now."""
+        link = self.links.get(key)
+        for device in self.on_link(key):
+            if link is not None and device.line is not link.line:
+                device.use(link.line)
+
     def definition(self, name: str) -> Definition:
         """Return a definition: a resource of that key, else one that is shipped.
 

@@ -68,11 +68,12 @@ class Running:
         """Follow another spec, or another text of the definition."""
         before, self.spec = self.spec, dict(spec)
         rebuilt = definition != self._mark or spec["definition"] != before["definition"]
-        self._mark = definition
         if rebuilt:
+            self._mark = ""  # until it runs: what fails or is cut off here is done again
             await self.stop()
             self.device = self._new_device()
             await self.start()
+            self._mark = definition
             return
         device = self.device
         settings = DeviceSettings.of(self.key, spec, device.definition)
@@ -122,6 +123,8 @@ class Running:
     async def _save(self) -> None:
         try:
             await self.hub.clock.sleep(_SAVE_SECONDS)
+            if self._park.devices.get(self.key) is not self.device:
+                return  # it was deleted meanwhile, and with it what was learned
             self._saved = self.device.learned.changes
             await self.hub.documents.save(
                 DOMAIN, f"learned {self.key}", self.device.learned.as_dict()
