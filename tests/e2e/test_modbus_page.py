@@ -61,6 +61,12 @@ MAP: dict[str, Any] = {
     "entities": [{"kind": "sensor", "register": "flow"}],
 }  # fmt: skip
 
+BOILER: dict[str, Any] = {
+    "name": "Boiler", "link": "cellar", "definition": "boiler", "stale_after": 1.5,
+    "intervals": {"fast": 0.2, "normal": 0.5},
+    "breaker": {"failures": 2, "wait": 0.5, "longest": 1},
+}  # fmt: skip
+
 
 @dataclass
 class Cellar:
@@ -104,11 +110,7 @@ async def cellar(workshop: Workshop) -> AsyncIterator[Cellar]:
         await resources.put("modbus.definition", "boiler", MAP)
         transport = {"type": "tcp", "host": "127.0.0.1", "port": fake.port}
         await found.put("modbus.link/cellar", name="Cellar", transport=transport, timeout=0.2)
-        await found.put(
-            "modbus.device/boiler", name="Boiler", link="cellar", definition="boiler",
-            intervals={"fast": 0.2, "normal": 0.5}, stale_after=1.5,
-            breaker={"failures": 2, "wait": 0.5, "longest": 1},
-        )  # fmt: skip
+        await found.put("modbus.device/boiler", **BOILER)
         yield found
 
 
@@ -233,15 +235,21 @@ async def test_a_dead_device_shows_old_values_with_reasons_and_comes_back(
         re.compile("35.3\u00a0°C.*Old.*The device does not answer", re.DOTALL)
     )
     await expect(page.locator("hub-modbus-device .note.bad")).to_contain_text("no answer")
-    await write_refused(tab)
+    await write(tab, "Set point", "40")
+    await expect(row(tab, "Set point").get_by_role("alert")).to_contain_text("can not be reached")
+    await page.keyboard.press("Escape")
 
     cellar.boiler.silent = False
     cellar.boiler.input[0] = 361
     await expect(row(tab, "Flow")).to_contain_text(re.compile("36.1\u00a0°C.*Good", re.DOTALL))
     await expect(page.locator("hub-modbus-device .note.bad")).to_be_hidden()
 
+    await cellar.put("modbus.device/boiler", **BOILER, when_offline="queue")
     await cellar.fake.stop()
     await expect(page.locator(".top").get_by_text("The link is down")).to_be_visible()
+    await write(tab, "Set point", "41")
+    await expect(row(tab, "Set point").get_by_role("status")).to_contain_text("It waits")
+    await expect(row(tab, "Set point")).to_contain_text("Waits to be written: 41\u00a0°C")
     await expect(row(tab, "Flow")).to_contain_text(re.compile("36.1.*Old.*link is down", re.DOTALL))
     await page.get_by_role("link", name="Modbus").last.click()
     await expect(page.get_by_role("region", name="Cellar")).to_contain_text("Disconnected")
@@ -250,15 +258,10 @@ async def test_a_dead_device_shows_old_values_with_reasons_and_comes_back(
     await expect(row(tab, "Boiler")).to_contain_text("5 good", timeout=20_000)
 
     await row(tab, "Boiler").get_by_role("link", name="Boiler", exact=True).click()
-    await expect(row(tab, "Flow")).to_contain_text("Good")
+    await expect(row(tab, "Set point")).to_contain_text(re.compile("41.*Good", re.DOTALL))
+    assert cellar.boiler.holding[10] == 410
     await cellar.workshop.house.hub.resources.delete("modbus.device", "boiler")
     await expect(page.get_by_text("There is no device")).to_be_visible()
-
-
-async def write_refused(tab: Tab) -> None:
-    """Try to write to a device that is away."""
-    await write(tab, "Set point", "40")
-    await expect(row(tab, "Set point").get_by_role("alert")).to_contain_text("can not be reached")
 
 
 async def test_a_device_is_added_on_a_link(cellar: Cellar, visit: Visit) -> None:

@@ -45,6 +45,7 @@ export interface Told {
 }
 
 export interface Written {
+  /** False = it waits until the device can be reached. */
   written: boolean;
   before: Record<string, Value | null>;
   after: Record<string, Value | null>;

@@ -143,9 +143,9 @@ export class ModbusWrite extends LitElement {
     if (!sure) return false;
     this.busy = true;
     try {
-      const { before, after } = await call<Written>("write_registers", { device, values: { [key]: wanted } });
+      const { written, before, after } = await call<Written>("write_registers", { device, values: { [key]: wanted } });
       const said = (known: Record<string, Value | null>) => valueText(register, known[key] ?? null);
-      this.done = t("modbus_written", { before: said(before), after: said(after) });
+      this.done = written ? t("modbus_written", { before: said(before), after: said(after) }) : t("modbus_queued");
       return true;
     } catch (error) {
       this.problem = failureText(error);
