@@ -67,6 +67,7 @@ class Gateway:
         self.on_change: Callable[[], None] | None = None
         """Called when it begins to listen, or fails to."""
         self._line = line
+        self._stopped = False
         self._clients: set[Client] = set()
         self._listener: asyncio.Server | None = None
         self._opening: asyncio.Task[None] | None = None
@@ -87,6 +88,7 @@ class Gateway:
 
     async def stop(self) -> None:
         """Close everything; no socket and no task stays."""
+        self._stopped = True
         if self._line.memory is self.cache:
             self._line.memory = None
         if self._opening is not None:
@@ -100,6 +102,9 @@ class Gateway:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for client in self._clients:
+            client.close()  # its task was ended before it began
+        self._clients.clear()
         if self._listener is not None:
             await self._listener.wait_closed()
             self._listener = None
@@ -185,7 +190,7 @@ class Gateway:
     def _visit(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         peer = writer.get_extra_info("peername")
         full = self.clients >= self.options.max_clients
-        if not peer or full or not self.options.admits(peer[0]):
+        if self._stopped or not peer or full or not self.options.admits(peer[0]):
             self.counters.refused += 1
             writer.transport.abort()
             return
@@ -218,7 +223,7 @@ class Gateway:
             self._listener = await asyncio.start_server(
                 self._visit, self.options.host, self.options.port, limit=_BUFFER
             )
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # of a host that no name can be
             message = self._explain(error)
             if message != self.error:
                 _LOGGER.warning("%s; trying again", message)
@@ -232,12 +237,13 @@ class Gateway:
             self.on_change()
         return min(2 * delay, _LAST_RETRY)
 
-    def _explain(self, error: OSError) -> str:
+    def _explain(self, error: OSError | UnicodeError) -> str:
         where = f"cannot listen on {self.options.host}:{self.options.port}"
         port = f"port {self.options.port}"
-        if error.errno == errno.EADDRINUSE:
+        number = error.errno if isinstance(error, OSError) else None
+        if number == errno.EADDRINUSE:
             return f"{where}: {port} is in use; stop its owner or set another port"
-        if error.errno == errno.EACCES:
+        if number == errno.EACCES:
             return f"{where}: {port} needs root or CAP_NET_BIND_SERVICE; or set one above 1023"
         return f"{where}: {error}"
 
