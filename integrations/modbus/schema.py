@@ -15,19 +15,29 @@ _PAUSE: Final = vol.All(
 )
 
 
+_INTERVAL: Final = vol.All(
+    finite_float, vol.Range(min=0.05, max=86_400, msg="expected seconds between 0.05 and 86400")
+)
+"""As in a definition: sooner than that nothing is left of the line for others."""
+_LONGEST: Final = 365 * 86_400
+_SPAN: Final = vol.All(
+    positive_seconds, vol.Range(max=_LONGEST, msg="expected seconds, at most a year of them")
+)
+
+
 def _seconds(description: str) -> dict[str, Any]:
     return {"description": description, "unit": "s"}
 
 
 INTERVALS: Final[dict[Any, Any]] = {
     vol.Optional("fast", description=_seconds("Between two reads of what changes at once")): (
-        positive_seconds
+        _INTERVAL
     ),
     vol.Optional("normal", description=_seconds("Between two reads of most registers")): (
-        positive_seconds
+        _INTERVAL
     ),
     vol.Optional("slow", description=_seconds("Between two reads of what hardly changes")): (
-        positive_seconds
+        _INTERVAL
     ),
 }
 LIMITS: Final[dict[Any, Any]] = {
@@ -49,11 +59,9 @@ BREAKER: Final[dict[Any, Any]] = {
     vol.Optional("failures", default=5, description="Failures in a row until it is left alone"): (
         whole(1, 100, "a number of failures")
     ),
-    vol.Optional("wait", default=60, description=_seconds("Until it is tried again")): (
-        positive_seconds
-    ),
+    vol.Optional("wait", default=60, description=_seconds("Until it is tried again")): (_SPAN),
     vol.Optional("longest", default=600, description=_seconds("The wait grows up to this")): (
-        positive_seconds
+        _SPAN
     ),
 }
 REFUSE: Final = "refuse"
@@ -83,7 +91,7 @@ DEVICE: Final = vol.Schema(
                 "unit": "s",
                 "advanced": True,
             },
-        ): positive_seconds,
+        ): _SPAN,
         vol.Optional("read_only", default=False, description="Refuse every write"): boolean,
         vol.Optional(
             "when_offline",
@@ -101,7 +109,7 @@ DEVICE: Final = vol.Schema(
                 "unit": "s",
                 "advanced": True,
             },
-        ): positive_seconds,
+        ): _SPAN,
         vol.Optional(
             "breaker",
             default=lambda: vol.Schema(BREAKER)({}),

@@ -256,6 +256,16 @@ async def test_a_key_of_tls_is_never_shown(world: World) -> None:
         ),
         (
             DEVICE,
+            {"link": "cellar", "definition": "eastron_sdm630", "intervals": {"slow": 1e-6}},
+            "intervals.slow",
+        ),
+        (
+            DEVICE,
+            {"link": "cellar", "definition": "eastron_sdm630", "breaker": {"wait": 1e308}},
+            "breaker.wait",
+        ),
+        (
+            DEVICE,
             {"link": "cellar", "definition": "eastron_sdm630", "breaker": {"longest": 1}},
             "breaker.longest",
         ),
