@@ -113,10 +113,11 @@ class Devices(Controller[Observed]):
         why = _trouble(device)
         if why is not None:
             raise Unfinished(f"{why}; it is tried again")
-        progress.log(
-            f"{device.settings.name} answers: {device.counters.answers} reads, "
-            f"{len(device.definition.registers)} registers"
+        answers = (
+            f"answers: {device.counters.answers} reads" if device.is_read else "is only written"
         )
+        registers = len(device.definition.registers)
+        progress.log(f"{device.settings.name} {answers}, {registers} registers")
 
     async def undo(self, desired: Desired, step: Step, progress: Progress) -> None:
         """Nothing here is ever half done: what was cut off is done by the next apply."""
@@ -201,7 +202,7 @@ async def _answered(device: Device) -> None:
     unfollow = (device.follow_rounds(told.set), device.follow_health(told.set))
     try:
         async with asyncio.timeout(_FIRST_SECONDS):
-            while _trouble(device) is None and not device.counters.cycles:
+            while device.is_read and _trouble(device) is None and not device.counters.cycles:
                 told.clear()
                 await told.wait()
     except TimeoutError:

@@ -198,6 +198,11 @@ class Device:
         return self.writing.pending(key)
 
     @property
+    def is_read(self) -> bool:
+        """Tell whether it has registers that are read; else it is only ever written."""
+        return bool(self._readable)
+
+    @property
     def available(self) -> bool:
         """Tell whether requests go out: the link is up and the device is not left alone."""
         return self.line.connected and self.breaker.state is not BreakerState.OPEN
