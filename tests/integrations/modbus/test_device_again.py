@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hub.sdk import BreakerState
+from hub.sdk import BreakerState, Unavailable
 from hub.util.clock import SystemClock
 from integrations.modbus.mapping.models import Table
 from integrations.modbus.polling.learned import Dead
@@ -15,7 +15,7 @@ from integrations.modbus.polling.planner import plan
 from integrations.modbus.polling.readings import Quality
 from integrations.modbus.polling.settings import Patience
 from tests.integrations.modbus.devices import polled, until
-from tests.peers.modbus_fake import FakeDevice, Mischief
+from tests.peers.modbus_fake import FakeDevice, Mischief, Refuse
 
 RARELY = {"fast": 0.1, "normal": 600, "slow": 600}
 QUIET = {"fast": 600, "normal": 600, "slow": 600}
@@ -54,10 +54,22 @@ async def test_what_is_read_once_and_refused_is_tried_when_its_time_comes(
     monkeypatch.setattr("integrations.modbus.polling.learned.FIRST_PROBE", 0.3)
     monkeypatch.setattr("integrations.modbus.polling.device.TICK", 0.02)
     fake[1].holes.add(("input", 40))
-    async with polled(fake, intervals=QUIET) as device:
+    twice: dict[str, Any] = {
+        "name": "Once",
+        "blocks": [
+            {
+                "table": "input",
+                "first": 0,
+                "rate": "once",
+                "registers": {"serial": {"address": 40}, "other": {"address": 900}},
+            }
+        ],
+    }
+    async with polled(fake, registers=twice, intervals=QUIET) as device:
         await until(lambda: device.reading("serial").reason == "illegal_address", "the refusal")
         fake[1].holes.clear()
         await until(lambda: device.reading("serial").value == 4711, "the next try")
+        assert looks(fake, "input", 900) == 2, "once, and once more with the other one"
 
 
 async def test_what_is_read_once_and_lost_does_not_block_the_line(
@@ -254,3 +266,98 @@ async def test_who_asks_for_more_than_a_round_can_bring_gets_all_of_it(
             fake[1].holding[n * 200] = 77
         await device.refresh()
         assert [device.reading(f"r{n}").value for n in range(6)] == [77] * 6
+
+
+async def test_what_there_is_no_line_for_says_so(fake: FakeDevice) -> None:
+    async with polled(fake, intervals=QUIET, limits={"pause": 0.1}, start=False) as device:
+        device.start()
+        await asyncio.sleep(0.02)  # it rests before the first request
+        await fake.stop()
+        await until(lambda: device.counters.cycles, "the end of the round")
+        reasons = {item["key"]: item["reason"] for item in device.registers()}
+        reasons.pop("command")
+        assert set(reasons.values()) == {"link_down"}
+        assert device.breaker.state is BreakerState.CLOSED
+
+
+async def test_what_is_not_asked_of_a_device_that_is_left_alone_says_so(
+    fake: FakeDevice,
+) -> None:
+    fake[1].silent = True
+    breaker = {"failures": 1, "wait": 60}
+    async with polled(fake, intervals=QUIET, link={"timeout": 0.05}, breaker=breaker) as device:
+        await until(lambda: device.counters.cycles, "the end of the round")
+        reasons = {key: device.reading(key).reason for key in ("pump", "temperature", "target")}
+        assert len(fake.log) == 1
+    assert sorted(map(str, reasons.values())) == ["breaker_open", "breaker_open", "timeout"]
+
+
+async def test_what_a_device_refuses_shows_that_it_lives(fake: FakeDevice) -> None:
+    alone: dict[str, Any] = {
+        "name": "Alone",
+        "blocks": [{"table": "holding", "first": 0, "registers": {"a": {"address": 0}}}],
+    }
+    fake.next += [Mischief.DROP, Refuse(4)] * 4
+    breaker = {"failures": 2, "wait": 60}
+    link = {"timeout": 0.05}
+    async with polled(fake, registers=alone, link=link, breaker=breaker) as device:
+        await until(lambda: device.reading("a").quality is Quality.GOOD, "an answer")
+        assert (device.counters.timeouts, device.counters.refused) == (4, 4)
+        assert device.breaker.changes == 0
+
+
+async def test_reads_that_are_too_long_are_made_shorter(fake: FakeDevice) -> None:
+    fake[1].most_words = 8
+    async with polled(fake) as device:
+        await until(lambda: device.reading("total").quality is Quality.GOOD, "what is far behind")
+        assert device.reading("target").value == 20.5
+        assert device.breaker.changes == 0
+
+
+async def test_a_round_that_fails_gives_its_probe_back(
+    fake: FakeDevice, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    breaker = {"failures": 1, "wait": 60}
+    async with polled(fake, link={"timeout": 0.05}, breaker=breaker) as device:
+        await until(lambda: device.counters.cycles, "the first round")
+        fake[1].silent = True
+        await until(lambda: device.breaker.state is BreakerState.OPEN, "the open breaker")
+        fake[1].silent = False
+        with monkeypatch.context() as patch:
+            patch.setattr(device.line, "read", None)  # what nobody expects
+            device.breaker.hurry()
+            with pytest.raises(Unavailable, match="could not be read"):
+                await device.refresh()
+        assert "a round of reads failed" in caplog.text
+        await until(lambda: device.breaker.state is BreakerState.CLOSED, "its return")
+
+
+async def test_a_refusal_is_told_once_however_often_it_is_tried_again(
+    fake: FakeDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("integrations.modbus.polling.learned.FIRST_PROBE", 0.05)
+    monkeypatch.setattr("integrations.modbus.polling.learned.LONGEST_PROBE", 0.05)
+    fake[1].holes.add(("input", 0))
+    told: list[Any] = []
+    async with polled(fake, start=False) as device:
+        device.follow(["temperature"], lambda: told.append(device.reading("temperature").reason))
+        device.start()
+        await until(lambda: device.counters.refused > 5, "some more tries")
+    assert told == ["illegal_address"]
+
+
+async def test_rounds_and_those_left_out_are_as_many_as_there_was_time_for(
+    fake: FakeDevice,
+) -> None:
+    fake.delay = 0.06
+    alone: dict[str, Any] = {
+        "name": "Alone",
+        "blocks": [{"table": "holding", "first": 0, "registers": {"a": {"address": 0}}}],
+    }
+    began = asyncio.get_running_loop().time()
+    async with polled(fake, registers=alone, intervals={"normal": 0.05}) as device:
+        await until(lambda: device.counters.missed_cycles > 3, "rounds that were left out")
+        due = (asyncio.get_running_loop().time() - began) / 0.05
+        done = device.counters.cycles + device.counters.missed_cycles
+    assert done <= due + 1
+    assert device.counters.cycles > device.counters.missed_cycles

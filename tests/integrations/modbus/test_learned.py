@@ -16,6 +16,7 @@ from integrations.modbus.polling.learned import (
     FIRST_PROBE,
     LONGEST_PROBE,
     MOST,
+    MOST_SPLITS,
     Learned,
 )
 from integrations.modbus.polling.planner import Read, plan
@@ -296,6 +297,41 @@ def test_a_device_full_of_holes_is_still_read_and_fills_no_memory(
     assert len(learned.holes) == 50
 
 
+def test_the_other_half_of_a_refused_half_says_nothing_of_the_seam(learned: Learned) -> None:
+    wanted = [register(0), register(10)]
+    learned.refused(read(0, 11), wanted, 0.0)
+    learned.refused(read(0, 1), wanted, 0.0)
+    assert learned.answered(read(10, 1)) == []
+    assert learned.answered(read(0, 1)) == [], "it answers again: the seam was never the trouble"
+
+
+def test_an_answer_below_a_known_limit_leaves_it(learned: Learned) -> None:
+    learned = Learned.from_dict({**learned.as_dict(), "words": [3, 10]})
+    learned.answered(read(0, 5))
+    assert learned.words == 7
+
+
+def test_a_size_that_was_answered_meanwhile_is_no_limit(learned: Learned) -> None:
+    wanted = [register(address) for address in range(4)]
+    left, right = learned.refused(read(0, 4), wanted, 0.0)
+    assert learned.answered(left) == []
+    (bridge,) = learned.answered(right)
+    learned.answered(read(50, 20))
+    learned.answered(bridge)
+    assert learned.words is None
+
+
+def test_no_more_borders_and_open_questions_than_a_bound_are_kept(learned: Learned) -> None:
+    learned.answered(read(60_000, 2))
+    for start in range(0, 3 * MOST, 2):
+        for half in learned.refused(read(start, 2), [register(start), register(start + 1)], 0.0):
+            learned.answered(half)
+    assert len(learned.borders) == MOST
+    for start in range(0, 4 * MOST_SPLITS, 2):
+        learned.refused(read(start, 2), [register(start), register(start + 1)], 0.0)
+    assert len(learned._halves) <= MOST_SPLITS + 2
+
+
 def test_no_more_dead_ones_than_a_bound_are_kept(learned: Learned) -> None:
     for address in range(MOST + 10):
         learned.refused(read(address, 1), [register(address)], float(address))
@@ -350,9 +386,21 @@ def test_what_was_learned_outlives_the_hub(learned: Learned) -> None:
         {**Learned().as_dict(), "holes": [["input", 1]]},
         {**Learned().as_dict(), "dead": [["input", 1, 1, None, 60.0]]},
         {**Learned().as_dict(), "words": [math.inf, None]},
+        {**Learned().as_dict(), "pause": 11.0},
+        {**Learned().as_dict(), "pause": math.nan},
         [],
     ],
-    ids=["empty", "no list", "no table", "short", "no time", "infinite", "no mapping"],
+    ids=[
+        "empty",
+        "no list",
+        "no table",
+        "short",
+        "no time",
+        "infinite",
+        "too slow",
+        "no pause",
+        "no mapping",
+    ],
 )
 def test_what_can_not_be_understood_is_learned_again(kept: Any) -> None:
     assert Learned.from_dict(kept).as_dict() == Learned().as_dict()
