@@ -4,9 +4,8 @@ import { asLinkError, type LinkError } from "../data/link";
 import { hub } from "../hub";
 import { call, type Register, type Told } from "./told";
 
-/** How long a question waits for news at the hub, in seconds; values of a device that is away grow old without news. */
+/** How long a question waits for news at the hub, in seconds. */
 const WAIT = 25;
-const WAIT_AWAY = 3;
 /** Between an answer and the next question, in milliseconds: quicker nobody reads. */
 const REST_MS = 400;
 /** Before the next question after a failure; grows with each one in a row. */
@@ -87,7 +86,7 @@ export class Live implements ReactiveController {
 
   async #ask(version: number | undefined): Promise<number | undefined> {
     try {
-      const told = await call<Told>("registers", { device: this.device(), ...(version === undefined ? {} : { after: version, wait: this.told?.available === false ? WAIT_AWAY : WAIT }) });
+      const told = await call<Told>("registers", { device: this.device(), ...(version === undefined ? {} : { after: version, wait: WAIT }) });
       this.#at = performance.now();
       this.told = told;
       this.failure = undefined;

@@ -475,7 +475,9 @@ class Device:
                 self._quality[slot] = quality
                 moved.append(slot)
         if moved:
+            self.version += 1
             self._tell({told: None for slot in moved for told in self._followers.get(slot, ())})
+            self._tell(self._rounds)
 
     def _tick_later(self) -> None:
         self._cancels[1:] = [self.clock.call_later(TICK, self._tick)]
@@ -554,6 +556,7 @@ class Device:
             "raw": None if reading.raw is None else list(reading.raw),
             "value": list(reading.value) if isinstance(reading.value, tuple) else reading.value,
             "unit": register.unit,
+            "precision": register.precision,
             "at": reading.at,
             "age": age,
             "quality": reading.quality.value,

@@ -204,6 +204,19 @@ async def test_a_link_that_is_down_says_nothing_about_the_device(fake: FakeDevic
         await until(lambda: device.reading("temperature").quality is Quality.GOOD, "its return")
 
 
+async def test_values_that_only_grow_old_are_news(fake: FakeDevice) -> None:
+    told: list[Quality] = []
+    intervals = {"fast": 600, "normal": 600, "slow": 600}
+    async with polled(fake, intervals=intervals, stale_after=0.5) as device:
+        await until(lambda: device.counters.cycles, "the first round")
+        before = device.version
+        device.follow(["mode"], lambda: told.append(device.reading("mode").quality))
+        device.follow_rounds(lambda: told.append(device.reading("target").quality))
+        await until(lambda: len(told) == 2, "the news")
+        assert told == [Quality.STALE, Quality.STALE]
+        assert (device.version, device.counters.cycles) == (before + 1, 1)
+
+
 async def test_what_there_was_no_time_for_comes_first_in_the_next_round(
     fake: FakeDevice,
 ) -> None:
