@@ -258,15 +258,6 @@ describe("following a device", () => {
     expect(asked).toHaveLength(2);
   });
 
-  it("asks more often about a device that is away: its values grow old without news", async () => {
-    const host = sit();
-    new Live(host, () => "meter", () => true);
-    host.connect();
-    await answer({ version: 4, available: false });
-    await vi.advanceTimersByTimeAsync(400);
-    expect(asked[1]).toEqual({ device: "meter", after: 4, wait: 3 });
-  });
-
   it("keeps what it knows when a question fails, waits longer each time, and not at all after a reconnect", async () => {
     const host = sit();
     const live = new Live(host, () => "meter", () => true);

@@ -251,7 +251,7 @@ async def test_a_dead_device_shows_old_values_with_reasons_and_comes_back(
     await expect(page.locator(".top").get_by_text("The link is down")).to_be_visible()
     await write(tab, "Set point", "41")
     await expect(row(tab, "Set point").get_by_role("status")).to_contain_text("It waits")
-    await expect(row(tab, "Set point")).to_contain_text("Waits to be written: 41\u00a0°C")
+    await expect(row(tab, "Set point")).to_contain_text("Waits to be written: 41.0\u00a0°C")
     await expect(row(tab, "Flow")).to_contain_text(re.compile("36.1.*Old.*link is down", re.DOTALL))
     await page.get_by_role("link", name="Modbus").last.click()
     await expect(page.get_by_role("region", name="Cellar")).to_contain_text("Disconnected")
