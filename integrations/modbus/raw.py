@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from hub.sdk import HubError, ServiceValidationError, TimedOut, Unavailable
-from integrations.modbus.line import questions
 from integrations.modbus.line.errors import Fault, NoAnswer, Refused
 from integrations.modbus.line.turns import Priority
 from integrations.modbus.mapping.models import Function, Table
@@ -39,11 +38,8 @@ async def read_once(
     line: "Line", unit: int, table: Table, first: int, count: int, priority: Priority
 ) -> list[int]:
     """Read without a second try; raises Faults."""
-    question = questions.read(table, first, count)
-    answer = await line.forward(unit, question.pdu, priority)
-    if table.is_bits:
-        return [int(bit) for bit in questions.bits(answer, question, count)]
-    return questions.words(answer, question)
+    found = await line.read(unit, table, first, count, priority, retries=0)
+    return [int(item) for item in found]
 
 
 async def read(line: "Line", unit: int, table: Table, first: int, count: int) -> list[int]:

@@ -16,7 +16,8 @@ from typing import Final
 
 from hub.sdk import Direction, capture_framing, read_capture
 from integrations.modbus.capture import FORMAT, MBAP, RTU
-from integrations.modbus.line.framing import LostFraming, Mbap, Rtu
+from integrations.modbus.gateway.mbap import LostFraming, Mbap
+from integrations.modbus.line.frames import Frames
 
 ILLEGAL_ADDRESS: Final = 0x02
 """For what was never asked of a unit that was heard: it lives, more is not known."""
@@ -113,11 +114,11 @@ class Replay:
         with contextlib.closing(writer), contextlib.suppress(OSError, LostFraming):
             while data := await reader.read(_CHUNK):
                 framing.feed(data)
-                while (asked := framing.next(0, 0)) is not None:
+                while (asked := framing.next()) is not None:
                     tag, unit, pdu = asked
                     answer = self.recorded.answer(unit, pdu)
                     if answer is not None:
-                        writer.write(framing.wrap(tag or 0, unit, answer))
+                        writer.write(framing.wrap(tag, unit, answer))
                 await writer.drain()
 
 
@@ -128,13 +129,14 @@ class _Pairing:
         self.found: list[Exchange] = []
         self._is_bus = is_bus
         self._open: list[Exchange] = []
-        self._framing: Mbap | Rtu = Rtu() if is_bus else Mbap()
+        self._framing = Mbap()
+        self._frames = Frames()
 
     def sent(self, frame: bytes) -> None:
         """Take a request; on a bus it ends the wait for the one before."""
         if self._is_bus:
             self._open.clear()
-            self._framing.clear()
+            self._frames.clear()
             asked = Exchange(frame[0], frame[1:-2])
         else:
             tag = int.from_bytes(frame[:2], "big")
@@ -145,24 +147,27 @@ class _Pairing:
 
     def received(self, data: bytes) -> None:
         """Take what came, in pieces of any size."""
+        if self._is_bus:
+            self._received_on_bus(data)
+            return
         self._framing.feed(data)
         try:
-            while (answer := self._next()) is not None:
+            while (answer := self._framing.next()) is not None:
                 self._pair(*answer)
         except LostFraming:
             self._framing = Mbap()
 
-    def _next(self) -> tuple[int | None, int, bytes] | None:
-        if not self._is_bus:
-            return self._framing.next(0, 0)
-        if not self._open:
-            return None
-        return self._framing.next(self._open[-1].unit, self._open[-1].request[0])
+    def _received_on_bus(self, data: bytes) -> None:
+        if self._open:
+            unit, function = self._open[-1].unit, self._open[-1].request[0]
+            self._frames.feed(data)
+            if (frame := self._frames.next(unit, {function})) is not None:
+                self._pair(0, unit, frame[1:-2])
 
-    def _pair(self, tag: int | None, unit: int, pdu: bytes) -> None:
+    def _pair(self, tag: int, unit: int, pdu: bytes) -> None:
         for asked in self._open:
             fits = asked.unit == unit and asked.request[0] == pdu[0] & 0x7F
-            if fits and tag in {None, asked.tag}:
+            if fits and tag == asked.tag:
                 asked.answer = pdu
                 self._open.remove(asked)
                 return

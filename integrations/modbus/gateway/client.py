@@ -6,8 +6,8 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from integrations.modbus.gateway.mbap import LostFraming, Mbap
 from integrations.modbus.gateway.requests import BUSY, refusal
-from integrations.modbus.line.framing import LostFraming, Mbap
 
 if TYPE_CHECKING:
     from integrations.modbus.gateway.server import Gateway
@@ -79,7 +79,7 @@ class Client:
             while data := await self._reader.read(_CHUNK):
                 self.heard_at = self._gateway.clock.monotonic()
                 framing.feed(data)
-                while (found := framing.next(0, 0)) is not None:
+                while (found := framing.next()) is not None:
                     await self._keep(*found)
         except LostFraming as lost:
             self._gateway.counters.damaged += 1
@@ -87,11 +87,11 @@ class Client:
         except OSError as error:
             _LOGGER.debug("Lost %s: %s", self.name, error)
 
-    async def _keep(self, transaction: int | None, unit: int, pdu: bytes) -> None:
+    async def _keep(self, transaction: int, unit: int, pdu: bytes) -> None:
         self.requests += 1
         fits = self._waiting < WAITING
         self._waiting += fits
-        await self._taken.put(_Taken(transaction or 0, unit, pdu, fits))
+        await self._taken.put(_Taken(transaction, unit, pdu, fits))
 
     async def _answer(self) -> None:
         """Answer what was taken, one after the other; what nobody waits for is not asked."""

@@ -5,17 +5,18 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
+
+from pymodbus.pdu import ModbusPDU
 
 from hub.sdk import Breaker, Clock
 from integrations.modbus.line import questions
-from integrations.modbus.line.asking import Asking
+from integrations.modbus.line.asking import Asking, Parse
 from integrations.modbus.line.counters import Counters
 from integrations.modbus.line.errors import BadAnswer, LinkDown, NoAnswer
 from integrations.modbus.line.late import Debts
 from integrations.modbus.line.opening import open_wire
 from integrations.modbus.line.options import LinkOptions
-from integrations.modbus.line.questions import Question
 from integrations.modbus.line.reconnect import Reconnect
 from integrations.modbus.line.turns import Priority, Turns
 from integrations.modbus.line.wire import Trace, Wire
@@ -23,6 +24,9 @@ from integrations.modbus.mapping.models import Function, Table
 
 _LOGGER = logging.getLogger(__name__)
 T = TypeVar("T")
+
+ILLEGAL_FUNCTION: Final = 0x01
+"""What is answered to requests that pymodbus does not know: it would not find the answer."""
 
 
 class Memory(Protocol):
@@ -44,6 +48,7 @@ class Line:
         self.counters = Counters()
         self.memory: Memory | None = None
         self._clock = clock
+        self._pause = options.rest
         self._debts = Debts(options.timeout) if options.is_bus else None
         self._asking = Asking(options, clock, self.counters, self._debts)
         self._turns = Turns()
@@ -100,19 +105,24 @@ class Line:
         return partial(_discard, self._listeners, callback)
 
     async def read(
-        self, unit: int, table: Table, start: int, count: int, priority: Priority
+        self,
+        unit: int,
+        table: Table,
+        start: int,
+        count: int,
+        priority: Priority,
+        retries: int | None = None,
     ) -> list[int] | list[bool]:
-        """Return exactly `count` words, or bits of the bit tables; asked again as configured."""
-        question = questions.read(table, start, count)
-        parse: Callable[[bytes], list[int] | list[bool]] = (
-            partial(questions.bits, question=question, count=count)
-            if table.is_bits
-            else partial(questions.words, question=question)
-        )
-        tries = self.options.retries
+        """Return exactly `count` words, or bits of the bit tables.
+
+        Asked again as configured when nothing, or nonsense, came back; else `retries` times.
+        """
+        request = questions.read(unit, table, start, count)
+        parse = questions.reader(request)
+        tries = self.options.retries if retries is None else retries
         while True:
             try:
-                found = await self._ask(unit, question, priority, parse)
+                found = await self._ask(request, priority, parse)
             except (NoAnswer, BadAnswer):
                 if not tries:
                     raise
@@ -132,22 +142,23 @@ class Line:
         priority: Priority,
     ) -> None:
         """Write with functions 05, 06, 15, 16 or 22; for 22 the values are (and mask, or mask)."""
-        asked = questions.writes(table, start, values, function)
+        asked = questions.writes(unit, table, start, values, function)
         try:
             if len(asked) == 1:
-                await self._write(unit, asked[0], priority)
+                await self._write(asked[0], priority)
                 return
             async with self.hold(priority):
-                for question in asked:
-                    await self._write(unit, question, priority)
+                for request in asked:
+                    await self._write(request, priority)
         finally:
             if self.memory is not None:
                 self.memory.forget(unit, table, start, len(values))
 
     async def forward(self, unit: int, pdu: bytes, priority: Priority) -> bytes:
         """Pass a request on as it is and return the answer as it is, exceptions too."""
-        question = Question(pdu, questions.size_of_answer(pdu))
-        return await self._ask(unit, question, priority, bytes)
+        if not questions.is_known(pdu):
+            return bytes((pdu[0] | 0x80, ILLEGAL_FUNCTION))
+        return await self._ask(questions.Passed(unit, pdu), priority, _bytes)
 
     @contextlib.asynccontextmanager
     async def hold(self, priority: Priority) -> AsyncIterator[None]:
@@ -166,30 +177,36 @@ class Line:
 
     # --- a request --------------------------------------------------------------------------------
 
-    async def _write(self, unit: int, question: Question, priority: Priority) -> None:
-        if unit == 0 and self._debts is not None:
-            await self._broadcast(question, priority)
+    async def _write(self, request: ModbusPDU, priority: Priority) -> None:
+        if request.dev_id == 0 and self._debts is not None:
+            await self._broadcast(request, priority)
         else:
-            await self._ask(unit, question, priority, partial(questions.written, question=question))
+            await self._ask(request, priority, questions.written)
 
-    async def _ask(
-        self, unit: int, question: Question, priority: Priority, parse: Callable[[bytes], T]
-    ) -> T:
-        if unit == 0 and self._debts is not None:
+    async def _ask(self, request: ModbusPDU, priority: Priority, parse: Parse[T]) -> T:
+        if request.dev_id == 0 and self._debts is not None:
             raise NoAnswer("unit 0 of a bus is a broadcast, which nobody answers")
         if self._held and (held := self._held.get(asyncio.current_task())) is not None:
-            return await self._asking.ask(held, unit, question, parse)
-        connection = await self._take(priority)
+            return await self._asking.ask(held, request, parse)
+        connection = self._take_at_once() or await self._take(priority)
         try:
-            return await self._asking.ask(connection, unit, question, parse)
+            return await self._asking.ask(connection, request, parse)
         finally:
             self._give_back(connection)
 
-    async def _broadcast(self, question: Question, priority: Priority) -> None:
+    async def _broadcast(self, request: ModbusPDU, priority: Priority) -> None:
         async with self.hold(priority):
-            await self._asking.tell(self._held[asyncio.current_task()], question)
+            await self._asking.tell(self._held[asyncio.current_task()], request)
 
     # --- turns ------------------------------------------------------------------------------------
+
+    def _take_at_once(self) -> Reconnect | None:
+        if not self._turns.at_once():
+            return None
+        connection = self._pick()
+        if connection is None:
+            self._turns.release()
+        return connection
 
     async def _take(self, priority: Priority) -> Reconnect:
         if not self.connected:
@@ -213,12 +230,14 @@ class Line:
         wire = connection.wire
         if wire is not None and wire.is_busy:
             wire.when_idle(partial(self._rest, connection))
-        else:
+        elif self._pause:
             self._rest(connection)
+        else:
+            self._free(connection)
 
     def _rest(self, connection: Reconnect) -> None:
-        if self.options.rest:
-            self._clock.call_later(self.options.rest, partial(self._free, connection))
+        if self._pause:
+            self._clock.call_later(self._pause, partial(self._free, connection))
         else:
             self._free(connection)
 
@@ -263,3 +282,7 @@ class Line:
 def _discard(listeners: list[Callable[[], None]], callback: Callable[[], None]) -> None:
     if callback in listeners:
         listeners.remove(callback)
+
+
+def _bytes(answer: ModbusPDU, _request: ModbusPDU) -> bytes:
+    return questions.raw(answer)

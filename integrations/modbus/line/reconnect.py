@@ -1,7 +1,6 @@
 """Keeps one connection open for ever: opens it, waits for its loss, waits longer and longer."""
 
 import asyncio
-import contextlib
 import logging
 import random
 from collections.abc import Awaitable, Callable
@@ -9,7 +8,6 @@ from typing import Final
 
 from hub.sdk import Breaker, BreakerState, Clock
 from integrations.modbus.line.errors import LinkDown
-from integrations.modbus.line.opening import within
 from integrations.modbus.line.wire import Wire
 
 _LOGGER = logging.getLogger(__name__)
@@ -18,7 +16,6 @@ FIRST_WAIT: Final = 1.0
 LONGEST_WAIT: Final = 60.0
 STEADY: Final = 5.0
 """Seconds after which a connection counts as good, even when nothing was asked on it."""
-CLOSING: Final = 5.0
 
 
 class Reconnect:
@@ -139,16 +136,10 @@ class Reconnect:
             forget()
             self.wire = None
             wire.close("the link was stopped")
-            await self._closed(wire)
         if self._renewing:
             self.breaker.release()
         else:
             self._failed(reason)
-
-    async def _closed(self, wire: Wire) -> None:
-        """Wait until the system has it back: a serial device opens only once."""
-        with contextlib.suppress(TimeoutError):
-            await within(self._clock, CLOSING, wire.closed)
 
     def _failed(self, reason: str) -> None:
         self.error = reason

@@ -41,10 +41,16 @@ class Turns:
         """Return a turn: `async with turns.turn(Priority.POLL):`."""
         return Turn(self, priority)
 
+    def at_once(self) -> bool:
+        """Take a turn that is free and that nobody waits for; tell whether there was one."""
+        if self.used >= self.slots or self.waiting:
+            return False
+        self.used += 1
+        return True
+
     async def acquire(self, priority: Priority) -> None:
         """Wait for a turn; whoever got one calls `release`."""
-        if self.used < self.slots and not self.waiting:
-            self.used += 1
+        if self.at_once():
             return
         if self.waiting >= MOST_WAITING:
             raise Overloaded(f"{self.waiting} requests wait already")

@@ -17,7 +17,6 @@ from hub.util.clock import FakeClock, SystemClock
 from integrations.modbus.capture import FORMAT, LinkCapture
 from integrations.modbus.line.client import Line
 from integrations.modbus.line.errors import Fault, NoAnswer, Refused
-from integrations.modbus.line.framing import crc16
 from integrations.modbus.line.options import LinkOptions, Serial, Tcp
 from integrations.modbus.line.turns import Priority
 from integrations.modbus.mapping.models import Function, Table
@@ -26,6 +25,7 @@ from integrations.modbus.polling.settings import DeviceSettings
 from integrations.modbus.replay import Exchange, Recorded, Replay, exchanges, main
 from integrations.modbus.schema import DEVICE
 from tests.integrations.modbus.devices import definition, until
+from tests.peers.modbus_fake import crc
 from tests.peers.ports import free_port_number
 
 ASKED = Priority.ASKED
@@ -233,7 +233,7 @@ def test_answers_are_found_in_pieces_of_any_size(
 
     def frame(tag: int, pdu: bytes) -> bytes:
         if is_bus:
-            return b"\x01" + pdu + crc16(b"\x01" + pdu).to_bytes(2, "little")
+            return b"\x01" + pdu + crc(b"\x01" + pdu).to_bytes(2, "little")
         return bytes((0, tag, 0, 0, 0, len(pdu) + 1, 1)) + pdu
 
     chunks: list[tuple[str, bytes]] = []

@@ -94,6 +94,11 @@ async def test_a_request_of_another_program_is_passed_on(line: Line, device: Fak
         bytes.fromhex("17 02 03ED")
     )
     assert device[1].holding[16] == 0x1234
+    asked = len(device.log)
+    for unknown in ("64 01", "2B", "2B 0D 00", "08 0099 0000", "83 02"):
+        pdu = bytes.fromhex(unknown)
+        assert await ask(1, pdu, Priority.ASKED) == bytes((pdu[0] | 0x80, 1))
+    assert len(device.log) == asked, "pymodbus would not find the answer on a bus"
 
 
 @pytest.mark.parametrize("code", [1, 2, 3, 4, 5, 6, 0x0A, 0x0B, 99])
@@ -117,9 +122,9 @@ async def test_an_exception_is_told_with_its_code(
         (Mischief.WRONG_TAG, NoAnswer),
         (Mischief.CLOSE, NoAnswer),
         (Mischief.SHORT, BadAnswer),
-        (Mischief.WRONG_UNIT, BadAnswer),
+        (Mischief.WRONG_UNIT, NoAnswer),
         (Mischief.WRONG_FUNCTION, BadAnswer),
-        (Mischief.DAMAGED, BadAnswer),
+        (Mischief.DAMAGED, NoAnswer),
     ],
 )
 async def test_mischief_ends_one_request_and_no_other(
@@ -131,6 +136,13 @@ async def test_mischief_ends_one_request_and_no_other(
     await wait_until(lambda: line.connected)
     assert await holding(line, 3, 2) == [1003, 1004]
     assert await holding(line, 5, 1) == [1005]
+
+
+async def test_unit_0_asks_whoever_is_there(line: Line, device: FakeDevice) -> None:
+    """Devices with a socket of their own like to be asked so, and answer with what they are."""
+    device[0].holding[1] = 7
+    device.next.append(Mischief.WRONG_UNIT)
+    assert await holding(line, 1, unit=0) == [7]
 
 
 @pytest.mark.parametrize("mischief", [Mischief.DROP, Mischief.SHORT, Mischief.WRONG_UNIT])
@@ -177,6 +189,31 @@ async def test_a_cancelled_question_leaves_its_answer_to_nobody(
         await asyncio.gather(task, return_exceptions=True)
         assert await holding(line, address + 20) == [1020 + address]
     assert line.counters.timeouts == line.counters.bad_answers == 0
+
+
+async def test_a_cancellation_that_meets_the_answer_is_one(line: Line, device: FakeDevice) -> None:
+    """`asyncio.wait_for` of Python 3.11, which pymodbus waits with, would forget it."""
+
+    def cancel(sending: bool, _data: bytes) -> None:
+        if not sending:
+            task.cancel()
+
+    line.on_frame = cancel
+    task = asyncio.create_task(holding(line, 1))
+    await asyncio.wait([task])
+    assert task.cancelled()
+    line.on_frame = None
+    assert await holding(line, 2) == [1002]
+
+
+async def test_a_cancellation_that_meets_the_loss_is_one(line: Line, device: FakeDevice) -> None:
+    device.next.append(Mischief.CLOSE)
+    wire = line._connections[0].wire
+    assert wire is not None
+    wire.lost.add_done_callback(lambda _: task.cancel())
+    task = asyncio.create_task(holding(line, 1))
+    await asyncio.wait([task])
+    assert task.cancelled()
 
 
 async def test_the_next_question_waits_for_the_answer_of_a_cancelled_one(
@@ -387,7 +424,7 @@ async def test_over_udp() -> None:
         device.next.extend([Mischief.DROP, Mischief.NONE, Late(0.4)])
         assert await holding(line, 5) == [55]
         device.next.extend([Mischief.DAMAGED, Mischief.DAMAGED])
-        with pytest.raises(BadAnswer):
+        with pytest.raises(NoAnswer):
             await holding(line, 5)
         await wait_until(lambda: line.connected)
         await line.stop()

@@ -200,6 +200,18 @@ async def test_an_adapter_that_hears_what_we_send(device: FakeDevice) -> None:
         assert device[1].holding[7] == 70, "the echo is no answer"
 
 
+async def test_an_echo_that_was_lost_is_not_waited_for(device: FakeDevice) -> None:
+    """An answer to a write looks like its question: another echo must not be taken for it."""
+    async with opened(device, echo=True) as line:
+        device.next.extend([Mischief.DROP] * 2)
+        with pytest.raises(NoAnswer):
+            await line.write(1, Table.HOLDING, 7, [70], Function.AUTO, Priority.WRITE)
+        device.echo = True
+        with pytest.raises(NoAnswer):
+            await line.write(1, Table.HOLDING, 7, [71], Function.AUTO, Priority.WRITE)
+        assert await holding(line, 7) == [1007]
+
+
 async def test_a_serial_device_is_pulled_out_and_put_back(device: FakeDevice) -> None:
     async with opened(device, timeout=1) as line:
         assert await holding(line, 1) == [1001]
