@@ -41,13 +41,14 @@ class Cycle:
     async def run(self, first: Sequence[Read], left: Sequence[Read], due: Sequence[Read]) -> None:
         """Ask for `first`, then for what the last round left and what is due, by turns.
 
-        So neither waits for the other however little time there is. Never raises for what the
-        outside does.
+        So neither waits for the other however little time there is; and what was left does not
+        wait for `first` again, however often somebody asks. Never raises for what the outside does.
         """
         device = self._device
-        self._queue.extend(first)
-        for pair in zip_longest(left, due):
-            self._queue.extend(read for read in pair if read is not None)
+        now, later = ((), (first, left, due)) if left else (first, (left, due))
+        self._queue.extend(now)
+        for group in zip_longest(*later):
+            self._queue.extend(read for read in group if read is not None)
         while self._queue:
             if not device.line.connected:
                 self._give_up("link_down")

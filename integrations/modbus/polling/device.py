@@ -323,7 +323,7 @@ class Device:
         asked = dict(self._asked)
         first = self._wanted(asked.values())
         left, self._left = _without(self._left, first), []
-        reads = (self._plan(first), self._plan(left), self._due(due, (*first, *left)))
+        reads = (self._plan(first), self._oldest_first(left), self._due(due, (*first, *left)))
         priority = Priority.ASKED if asked else Priority.POLL
         cycle = Cycle(self, priority, self.clock.monotonic() + self._patience(due))
         await cycle.run(*reads)
@@ -335,7 +335,8 @@ class Device:
                 self._asked[future] = rest
             elif not future.done():
                 future.set_result(None)
-        self._left = cycle.left
+        waits = {item.key: item for item in (*left, *cycle.left) if item.key in unread}
+        self._left = list(waits.values())
         if cycle.left:
             self.counters.late_cycles += 1
         elif not self.values.missed:
@@ -360,6 +361,16 @@ class Device:
             return []
         limits = self.settings.limits
         return plan(found, limits, self.learned, self._gap, self.clock.time())
+
+    def _oldest_first(self, left: Sequence[Register]) -> list[Read]:
+        """Plan what the last round left in its order: what has waited longest is next."""
+        places = {
+            self.values.slots[item.key]: place for place, item in reversed([*enumerate(left)])
+        }
+        return sorted(
+            self._plan(left),
+            key=lambda read: min(places.get(slot, len(left)) for slot in self.window(read).slots),
+        )
 
     def _due(self, rates: list[Rate], others: Sequence[Register]) -> list[Read]:
         """Plan what is due; a plan holds until something is learned or to be tried again."""

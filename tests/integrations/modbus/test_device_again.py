@@ -20,6 +20,18 @@ from tests.peers.modbus_fake import FakeDevice, Mischief, Refuse
 RARELY = {"fast": 0.1, "normal": 600, "slow": 600}
 QUIET = {"fast": 600, "normal": 600, "slow": 600}
 
+SCATTERED: dict[str, Any] = {
+    "name": "Scattered",
+    "limits": {"gap": 0},
+    "blocks": [
+        {
+            "table": "holding",
+            "first": 0,
+            "registers": {f"r{n}": {"address": n * 200} for n in range(6)},
+        }
+    ],
+}
+
 
 @pytest.fixture
 async def fake() -> AsyncIterator[FakeDevice]:
@@ -247,20 +259,9 @@ async def test_refusals_of_a_map_before_do_not_plan_every_round_anew(
 async def test_who_asks_for_more_than_a_round_can_bring_gets_all_of_it(
     fake: FakeDevice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scattered: dict[str, Any] = {
-        "name": "Scattered",
-        "limits": {"gap": 0},
-        "blocks": [
-            {
-                "table": "holding",
-                "first": 0,
-                "registers": {f"r{n}": {"address": n * 200} for n in range(6)},
-            }
-        ],
-    }
     monkeypatch.setattr("integrations.modbus.polling.device.TICK", 0.1)
     fake.delay = 0.06
-    async with polled(fake, registers=scattered, intervals={"normal": 0.1}) as device:
+    async with polled(fake, registers=SCATTERED, intervals={"normal": 0.1}) as device:
         await until(lambda: device.counters.late_cycles, "a round that ended early")
         for n in range(6):
             fake[1].holding[n * 200] = 77
@@ -361,3 +362,25 @@ async def test_rounds_and_those_left_out_are_as_many_as_there_was_time_for(
         done = device.counters.cycles + device.counters.missed_cycles
     assert done <= due + 1
     assert device.counters.cycles > device.counters.missed_cycles
+
+
+@pytest.mark.parametrize("asked", [0, 3], ids=["nobody asks", "people ask all the time"])
+async def test_no_register_is_left_behind_for_ever(
+    fake: FakeDevice, monkeypatch: pytest.MonkeyPatch, asked: int
+) -> None:
+    monkeypatch.setattr("integrations.modbus.polling.device.TICK", 0.05)
+    fake.delay = 0.03
+    async with polled(fake, registers=SCATTERED, intervals={"normal": 0.05}) as device:
+
+        async def asks() -> None:
+            while True:
+                await device.refresh(["r0", "r1", "r2"])
+
+        asking = [asyncio.create_task(asks()) for _ in range(asked)]
+        await until(lambda: device.counters.late_cycles > 2, "rounds that end early")
+        for value in (76, 77):
+            fake[1].holding[1000] = value
+            await until(lambda: device.reading("r5").value == value, "the last one")  # noqa: B023
+        for task in asking:
+            task.cancel()
+        await asyncio.gather(*asking, return_exceptions=True)
