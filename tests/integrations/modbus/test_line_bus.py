@@ -50,7 +50,7 @@ async def holding(line: Line, start: int, count: int = 1, unit: int = 1) -> list
 
 @pytest.mark.parametrize("mischief", [Mischief.NONE, Mischief.NOISE, Mischief.SPLIT])
 async def test_answers_are_found_however_they_come(device: FakeDevice, mischief: Mischief) -> None:
-    async with opened(device, timeout=1) as line:
+    async with opened(device, timeout=5) as line:
         for count in (1, 60, 125):
             device.next.append(mischief)
             assert await holding(line, 0, count) == list(range(1000, 1000 + count))
