@@ -90,13 +90,16 @@ class Values:
             self.missed.difference_update(window.slots)
         return changed
 
-    def assume(self, slot: int, raw: Any, stamp: Stamp) -> None:
-        """Store what was written where it can not be, or was not, read back."""
+    def assume(self, slot: int, raw: Any, stamp: Stamp) -> list[int]:
+        """Store what was written where it can not be, or was not, read back.
+
+        Returns its slot and those of values that it scales.
+        """
         self.stamp[slot] = stamp
         self._set(slot, raw, Origin.ASSUMED)
-        self._rescale([slot])
         self.missed.discard(slot)
         self._redo.add(slot)
+        return [slot, *self._rescale([slot])]
 
     def miss(self, slots: Iterable[int], reason: str) -> None:
         """Note that an attempt brought nothing; the value stays and grows old."""
@@ -123,7 +126,7 @@ class Values:
         """Return the power of ten that scales a register; None = it has none, or it is unknown."""
         source = self._exponents[slot]
         power = None if source is None else self.value[source]
-        return power if isinstance(power, int) and not isinstance(power, bool) else None
+        return power if isinstance(power, int) else None
 
     # private
 

@@ -387,8 +387,8 @@ class Writing:
         slot = device.values.slots[register.key]
         read = Read(register.table, register.address, register.words)
         raw = codec.Block([register], read.start, read.count).raws(words)[0]
-        device.values.assume(slot, raw, Stamp(device.clock.monotonic(), device.clock.time()))
-        device.publish([slot])
+        stamp = Stamp(device.clock.monotonic(), device.clock.time())
+        device.publish(device.values.assume(slot, raw, stamp))
 
 
 def _same(register: Register, wrote: tuple[int, ...], shows: Any) -> bool:
