@@ -334,3 +334,26 @@ class Story(RuleBasedStateMachine):
 
 TestStory = Story.TestCase
 TestStory.settings = settings(max_examples=60, stateful_step_count=40)
+
+
+async def test_calls_that_end_while_it_is_open_change_nothing(clock: FakeClock) -> None:
+    breaker = Breaker(clock.monotonic, failures=2, wait=60, draw=lambda: 0.5)
+    for _ in range(2):
+        breaker.failure("no answer")
+    left, changes = breaker.retry_in, breaker.changes
+    await clock.advance(1)
+    for _ in range(5):
+        breaker.failure("late")
+    assert (breaker.retry_in, breaker.changes) == (left - 1, changes)
+    assert breaker.last_error == "late"
+
+
+async def test_only_the_probe_counts_for_closing(clock: FakeClock) -> None:
+    breaker = Breaker(clock.monotonic, failures=1, wait=60, draw=lambda: 0.5)
+    breaker.failure("no answer")
+    await clock.advance(61)
+    assert breaker.admit()
+    breaker.success()
+    for _ in range(5):
+        breaker.success()  # of calls that went out before it opened
+    assert breaker.state is BreakerState.HALF_OPEN

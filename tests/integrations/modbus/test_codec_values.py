@@ -53,6 +53,9 @@ SHOWN: list[tuple[dict[str, Any], tuple[int, ...], Value | Reason]] = [
     ({"type": "dpt9"}, (0x0C33,), 21.5),
     ({"type": "dpt9"}, (0x8A24,), -30.0),
     ({"type": "dpt9"}, (0x7FFF,), Reason.SENTINEL),
+    ({"type": "uint16", "min": 5, "max": 9}, (5,), 5),
+    ({"type": "uint16", "min": 5, "max": 9}, (9,), 9),
+    ({"type": "uint16", "scale": 0.3}, (10,), 3.0),
     # what is no value is none, and never 0
     ({"type": "int16", "invalid": [0x8000]}, (0x8000,), Reason.SENTINEL),
     ({"type": "int16", "invalid": [-32768]}, (0x8000,), Reason.SENTINEL),

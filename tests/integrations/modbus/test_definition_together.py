@@ -205,6 +205,11 @@ LIMITS = [
         "limits.forbidden.1",
         "forbids a, which is to be read; leave one of them out",
     ),
+    (
+        "{forbidden: [{table: holding, first: 0, last: 0}]}",
+        "limits.forbidden.0",
+        "forbids a, which is to be read; leave one of them out",
+    ),
 ]
 
 
@@ -245,3 +250,14 @@ def test_all_mistakes_are_told_at_once() -> None:
         "entities.0.register",
         "entities.0.state",
     }
+
+
+@pytest.mark.parametrize(
+    "register",
+    [
+        "scale: -1, write: {min: -100, max: 0}",
+        "exponent: b, write: {min: 0, max: 1000000}",
+    ],
+)
+def test_limits_that_the_register_can_reach(register: str) -> None:
+    assert told(block(f"a: {{address: 0, {register}}}\nb: {{address: 1}}")) == []

@@ -9,12 +9,16 @@ import pytest
 
 from hub.sdk import BreakerState, Unavailable
 from hub.util.clock import SystemClock
+from integrations.modbus.line.client import Line
+from integrations.modbus.line.options import LinkOptions, RtuOverTcp, Tcp
 from integrations.modbus.mapping.models import Table
+from integrations.modbus.polling.device import Device
 from integrations.modbus.polling.learned import Dead
 from integrations.modbus.polling.planner import plan
 from integrations.modbus.polling.readings import Quality
-from integrations.modbus.polling.settings import Patience
-from tests.integrations.modbus.devices import polled, until
+from integrations.modbus.polling.settings import DeviceSettings, Patience
+from integrations.modbus.schema import DEVICE
+from tests.integrations.modbus.devices import definition, polled, until
 from tests.peers.modbus_fake import FakeDevice, Mischief, Refuse
 
 RARELY = {"fast": 0.1, "normal": 600, "slow": 600}
@@ -384,3 +388,71 @@ async def test_no_register_is_left_behind_for_ever(
         for task in asking:
             task.cancel()
         await asyncio.gather(*asking, return_exceptions=True)
+
+
+async def test_what_grows_old_while_nothing_comes_is_told(
+    fake: FakeDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("integrations.modbus.polling.device.TICK", 0.02)
+    told: list[Any] = []
+    async with polled(fake, link={"timeout": 10.0}, stale_after=0.3) as device:
+        await until(lambda: device.reading("temperature").value == 21.5, "the first value")
+        device.follow(["temperature"], lambda: told.append(device.reading("temperature")))
+        fake.gate.clear()
+        await until(lambda: told and told[-1].quality is Quality.STALE, "the old value")
+        fake.gate.set()
+    assert next(item for item in told if item.quality is Quality.STALE).reason in {
+        "not_read_in_time",
+        "link_down",
+    }
+
+
+async def test_a_lost_answer_leaves_no_reason_behind(fake: FakeDevice) -> None:
+    async with polled(fake, link={"timeout": 0.05}) as device:
+        await until(lambda: device.counters.cycles, "a round")
+        fake.next += [Mischief.DROP] * 3
+        await until(lambda: device.counters.timeouts == 3, "the lost answers")
+        await until(lambda: not device.values.missed, "a complete round")
+        assert {item["reason"] for item in device.registers()} == {None, "never_received"}
+        assert device.reading("command").reason == "never_received"
+
+
+async def test_a_device_that_needs_a_rest_gets_it(fake: FakeDevice) -> None:
+    fake.needs_pause = 0.03
+    async with polled(fake, link={"timeout": 0.2}, limits={"pause": 0.05}) as device:
+        await until(lambda: device.counters.cycles > 2, "some rounds")
+    assert fake.too_soon == 0
+
+
+async def test_ages_are_published_now_and_then(
+    fake: FakeDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("integrations.modbus.polling.device.REFRESH", 0.1)
+    async with polled(fake) as device:
+        await until(lambda: device.counters.cycles > 2, "what is new")
+        told: list[str] = []
+        device.follow(["temperature"], lambda: told.append("value"))
+        device.follow_health(lambda: told.append("health"))
+        await until(lambda: len(told) >= 4, "ages")
+    assert set(told) == {"value", "health"}
+
+
+def test_less_is_read_along_on_a_bus_than_over_a_network() -> None:
+    far: dict[str, Any] = {
+        "name": "Far",
+        "blocks": [
+            {
+                "table": "holding",
+                "first": 0,
+                "registers": {"a": {"address": 0}, "b": {"address": 30}},
+            }
+        ],
+    }
+    found, clock = definition(far), SystemClock()
+    spec = DEVICE({"link": "l", "definition": "eastron_sdm630"})
+    reads = []
+    for transport in (Tcp("127.0.0.1", 1), RtuOverTcp("127.0.0.1", 1)):
+        line = Line(LinkOptions(transport), clock)
+        settings = DeviceSettings.of("d", spec, found)
+        reads.append(len(Device("d", settings, found, line, clock).reads()))
+    assert reads == [1, 2]

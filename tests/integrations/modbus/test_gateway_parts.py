@@ -55,6 +55,8 @@ def test_requests_say_what_they_touch(pdu: str, request_: Request) -> None:
         ("0f 0003 0009", 3),
         ("10 0003 0002 04 000100", 3),
         ("10 0003 0002 02 0001", 3),
+        ("10 0003 0001 04 0001", 3),
+        ("0f 0003 0009 01 ff01", 3),
         ("16 0003 00f2", 3),
         ("17 0001 0002 0003 0001 02 00", 3),
         ("17 0001 007e 0003 0001 02 0000", 3),
@@ -176,6 +178,13 @@ class TestCache:
         cache.forget(1, COIL, 1, 1)
         assert cache.find(1, COIL, 0, 1, 1.0) == [1]
         assert cache.find(1, COIL, 0, 3, 1.0) is None
+
+    def test_a_broadcast_may_have_changed_every_unit(self) -> None:
+        cache = self.cache()
+        cache.keep(1, HOLDING, 0, [1])
+        cache.keep(7, COIL, 9, [1])
+        cache.forget(0, HOLDING, 500, 1)
+        assert len(cache) == 0
 
     def test_it_is_bounded_and_lets_go_of_the_oldest(self) -> None:
         cache = self.cache(limit=10)

@@ -232,6 +232,12 @@ WRONG: list[tuple[str, dict[str, Any], type[HubError], str]] = [
         InvalidFormat,
         "data['function']",
     ),
+    (
+        "write_registers",
+        {**RAW, "table": "coil", "values": [1, 0], "function": "mask"},
+        InvalidFormat,
+        "data['function']",
+    ),
     ("write_registers", {"device": "boiler", "values": {}}, InvalidFormat, "data['values']"),
     ("write_registers", {"device": "boiler", "values": {"x": 1}}, NotFound, "values: "),
     (
