@@ -183,9 +183,7 @@ class Learned:
         if (split := self._bridges.pop(read, None)) is not None:
             self._part(split)
             return []
-        if (split := self._halves.pop(read, None)) is not None:
-            for half in split.open:  # the trouble is in this half: the seam is not suspected
-                self._halves.pop(half, None)
+        self._halves.pop(read, None)  # the trouble is in this half: the seam is not suspected
         found = spans(one for one in wanted if one.is_read and read.holds(one))
         if len(found) > 1:
             return self._halve(read, found)
