@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
-from hub.sdk import BreakerState
 from integrations.modbus.line.errors import BadAnswer, Fault, LinkDown, NoAnswer, Refused
 from integrations.modbus.line.turns import Priority
 from integrations.modbus.polling.reads import Read
@@ -142,8 +141,6 @@ class Cycle:
     def _miss(self, read: Read, reason: str) -> None:
         device = self._device
         device.values.miss(device.window(read).slots, reason)
-        if device.breaker.state is BreakerState.OPEN:
-            self._give_up("breaker_open")
 
     def _give_up(self, reason: str) -> None:
         """Leave the rest of this round."""
