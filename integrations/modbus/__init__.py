@@ -1,1 +1,1 @@
-"""Modbus devices: any thermostat, meter or relay from a register map, polled well; the hub is master."""
+"""Modbus devices: any thermostat, meter or relay from a register map; the hub is the master."""

@@ -123,13 +123,6 @@ class ControlEntity(RegisterEntity):
             self.write()
 
 
-def make(source: "Device", spec: EntitySpec) -> Entity:
-    """Return the entity that a definition describes."""
-    from integrations.modbus.kinds import KINDS
-
-    return KINDS[spec.kind](source, spec)
-
-
 def device_info(source: "Device") -> DeviceInfo:
     """Return what the registry is told about a device."""
     settings, definition = source.settings, source.definition

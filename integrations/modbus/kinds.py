@@ -1,4 +1,4 @@
-"""Which class stands for which kind of entity."""
+"""From the entities of a definition to those of the house."""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
@@ -25,3 +25,8 @@ KINDS: Final[Mapping[str, Callable[["Device", EntitySpec], Entity]]] = {
     "sensor": RegisterSensor,
     "switch": RegisterSwitch,
 }
+
+
+def make(source: "Device", spec: EntitySpec) -> Entity:
+    """Return the entity that a definition describes."""
+    return KINDS[spec.kind](source, spec)

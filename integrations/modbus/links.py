@@ -19,8 +19,8 @@ from hub.sdk import (
     Unfinished,
 )
 from integrations.modbus import plan
+from integrations.modbus.connection import link_entities
 from integrations.modbus.const import DEVICE, DOMAIN, LINK
-from integrations.modbus.diagnostic import link_entities
 from integrations.modbus.link import Link
 from integrations.modbus.metrics import families
 from integrations.modbus.park import park_of

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from hub.sdk import Entity, Hub, HubError, Owned
+from integrations.modbus.connection import device_entities
 from integrations.modbus.const import DEVICE, DOMAIN
-from integrations.modbus.diagnostic import device_entities
-from integrations.modbus.entity import device_info, make
+from integrations.modbus.entity import device_info
+from integrations.modbus.kinds import make
 from integrations.modbus.park import Park
 from integrations.modbus.polling.device import Device
 from integrations.modbus.polling.learned import Learned

@@ -1,9 +1,11 @@
 """Keeps one connection open for ever: opens it, waits for its loss, waits longer and longer."""
 
 import asyncio
+import errno
 import logging
+import os
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from hub.sdk import Breaker, BreakerState, Clock
@@ -14,6 +16,17 @@ _LOGGER = logging.getLogger(__name__)
 
 FIRST_WAIT: Final = 1.0
 LONGEST_WAIT: Final = 60.0
+_CALLED: Final[Mapping[int, str]] = {
+    number: os.strerror(number).lower()
+    for number in (
+        errno.ECONNREFUSED,
+        errno.EHOSTUNREACH,
+        errno.ENETUNREACH,
+        errno.ETIMEDOUT,
+        errno.ECONNRESET,
+    )
+}
+"""Errors of the system that say all there is to say without their number and address."""
 STEADY: Final = 5.0
 """Seconds after which a connection counts as good, even when nothing was asked on it."""
 
@@ -153,4 +166,7 @@ class Reconnect:
 
 
 def _words(error: Exception) -> str:
+    """Return why there is no connection, for people: what the system calls it."""
+    if isinstance(error, OSError) and (called := _CALLED.get(error.errno or 0)):
+        return called
     return str(error) or type(error).__name__

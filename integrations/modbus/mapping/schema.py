@@ -23,6 +23,8 @@ from integrations.modbus.mapping.validators import (
     words,
 )
 
+MOST_REGISTERS: Final = 8192
+"""Of one map: it is checked and compiled while others wait."""
 _SECONDS: Final = number(0.05, 86400, "s")
 
 
@@ -203,6 +205,10 @@ DEFINITION: Final = vol.Schema(
 
 def check_definition(spec: Mapping[str, Any]) -> None:
     """Raise `vol.MultipleInvalid` with every problem that the fields have together."""
+    count = sum(len(block["registers"]) for block in spec["blocks"])
+    if count > MOST_REGISTERS:
+        told = f"{count} registers are more than the {MOST_REGISTERS} of one map; make two of it"
+        raise vol.MultipleInvalid([vol.Invalid(told, ["blocks"])])
     problems: list[vol.Invalid] = []
     registers = check_registers(spec, problems)
     seen: dict[str, int] = {}

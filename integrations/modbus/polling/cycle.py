@@ -87,7 +87,7 @@ class Cycle:
         device.breaker.success()
         self._queue.extendleft(device.learned.answered(read))
         stamp = Stamp(device.clock.monotonic(), device.clock.time())
-        self.changed.update(device.values.take(device.window(read), data, stamp))
+        self.changed.update(device.values.take(device.plans.window(read), data, stamp))
 
     async def _failed(self, read: Read, fault: Fault) -> None:
         device = self._device
@@ -124,7 +124,7 @@ class Cycle:
     def _split(self, read: Read) -> None:
         """Ask for the parts of what was refused; a single register is left alone for a while."""
         device = self._device
-        inside = device.window(read)
+        inside = device.plans.window(read)
         wanted = [device.values.registers[slot] for slot in inside.slots]
         parts = device.learned.refused(read, wanted, device.clock.time())
         if parts:
@@ -140,17 +140,17 @@ class Cycle:
 
     def _miss(self, read: Read, reason: str) -> None:
         device = self._device
-        device.values.miss(device.window(read).slots, reason)
+        device.values.miss(device.plans.window(read).slots, reason)
 
     def _give_up(self, reason: str) -> None:
         """Leave the rest of this round."""
         for read in self._queue:
-            self._device.values.miss(self._device.window(read).slots, reason)
+            self._device.values.miss(self._device.plans.window(read).slots, reason)
         self._queue.clear()
 
     def _postpone(self) -> None:
         """Leave the rest to the beginning of the next round."""
         registers = self._device.values.registers
         for read in self._queue:
-            self.left += [registers[slot] for slot in self._device.window(read).slots]
+            self.left += [registers[slot] for slot in self._device.plans.window(read).slots]
         self._queue.clear()

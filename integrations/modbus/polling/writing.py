@@ -369,7 +369,7 @@ class Writing:
                         f"{register.key}: written, but it can not be read back: {fault}"
                     ) from None
                 continue
-            window = device.window(Read(register.table, register.address, register.words))
+            window = device.plans.window(Read(register.table, register.address, register.words))
             stamp = Stamp(device.clock.monotonic(), device.clock.time())
             changed = device.values.take(window, data, stamp)
             device.publish({slot, *changed})

@@ -159,3 +159,13 @@ def test_nothing_but_problems_comes_of_nonsense(tree: object) -> None:
     spec: Any = block("a: {address: 0}")
     spec["blocks"][0]["registers"] = {"a": tree, "b": {"address": 0, "enum": tree, "mask": tree}}
     told(spec)
+
+
+def test_a_map_of_too_many_registers_is_refused_at_once() -> None:
+    registers = {f"r{n}": {"address": n} for n in range(4096)}
+    blocks = [{"table": "holding", "first": 0, "registers": registers}]
+    blocks += [{"table": "input", "first": 0, "registers": registers}]
+    blocks += [{"table": "coil", "first": 0, "registers": {"one": {"address": 0}}}]
+    (problem,) = told({"name": "Large", "blocks": blocks})
+    assert problem[0] == "blocks"
+    assert "8193 registers are more than the 8192 of one map" in problem[1]

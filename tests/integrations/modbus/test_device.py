@@ -1,4 +1,4 @@
-"""A device polled for real: values, ages, refusals, silence, over a fake that misbehaves as told."""
+"""A device polled for real: values, ages, refusals, silence; the other side misbehaves as told."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -48,7 +48,8 @@ async def test_every_kind_of_register_is_read(fake: FakeDevice) -> None:
 
 
 async def test_a_round_is_as_few_requests_as_there_are_tables(fake: FakeDevice) -> None:
-    async with polled(fake) as device:
+    intervals = {"fast": 600, "normal": 600, "slow": 600}
+    async with polled(fake, intervals=intervals) as device:
         await until(lambda: device.counters.cycles >= 1, "a round")
         assert (device.counters.requests, device.counters.answers) == (3, 3)
     assert reads(fake, "holding") == [(10, 22)]
@@ -72,13 +73,13 @@ async def test_only_changes_are_told_and_each_follower_once(fake: FakeDevice) ->
     async with polled(fake) as device:
         device.follow(["temperature", "power", "mode"], lambda: told.append("all"))
         device.follow(["mode"], lambda: told.append("mode"))
-        await until(lambda: device.reading("mode").value, "the first values")
+        await until(lambda: device.counters.cycles >= 2, "the first values")
         first = list(told)
         before = device.counters.cycles
         await until(lambda: device.counters.cycles >= before + 3, "rounds without news")
         assert told == first
         fake[1].input[0], fake[1].input[1] = 220, 13
-        await until(lambda: device.reading("temperature").value == 22.0, "the change")
+        await until(lambda: len(told) > len(first), "the change")
         assert told[len(first) :] == ["all"]
 
 

@@ -56,6 +56,7 @@ async def test_a_refused_register_has_nothing_read_again_that_is_read_once(
     fake: FakeDevice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("integrations.modbus.polling.device.TICK", 0.02)
+    monkeypatch.setattr("integrations.modbus.polling.schedule.LEAST", 0.02)
     fake[1].holes.add(("holding", 11))
     async with polled(fake, intervals=RARELY) as device:
         await until(lambda: device.reading("mode").reason == "illegal_address", "the refusal")
@@ -69,6 +70,7 @@ async def test_what_is_read_once_and_refused_is_tried_when_its_time_comes(
 ) -> None:
     monkeypatch.setattr("integrations.modbus.polling.learned.FIRST_PROBE", 0.3)
     monkeypatch.setattr("integrations.modbus.polling.device.TICK", 0.02)
+    monkeypatch.setattr("integrations.modbus.polling.schedule.LEAST", 0.02)
     fake[1].holes.add(("input", 40))
     twice: dict[str, Any] = {
         "name": "Once",
@@ -92,6 +94,7 @@ async def test_what_is_read_once_and_lost_does_not_block_the_line(
     fake: FakeDevice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("integrations.modbus.polling.device.TICK", 0.02)
+    monkeypatch.setattr("integrations.modbus.polling.schedule.LEAST", 0.02)
     fake.next += [Mischief.NONE, Mischief.NONE, Mischief.DROP]
     alone: dict[str, Any] = {
         "name": "Once",
@@ -251,7 +254,7 @@ async def test_refusals_of_a_map_before_do_not_plan_every_round_anew(
         plans.append(1)
         return plan(*args)
 
-    monkeypatch.setattr("integrations.modbus.polling.device.plan", counted)
+    monkeypatch.setattr("integrations.modbus.polling.plans.plan", counted)
     async with polled(fake) as device:
         device.learned.dead[Table.HOLDING, 5000, 1] = Dead(0.0, 60.0)
         await until(lambda: device.counters.cycles >= 5, "some rounds")
@@ -264,6 +267,7 @@ async def test_who_asks_for_more_than_a_round_can_bring_gets_all_of_it(
     fake: FakeDevice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("integrations.modbus.polling.device.TICK", 0.1)
+    monkeypatch.setattr("integrations.modbus.polling.schedule.LEAST", 0.1)
     fake.delay = 0.06
     async with polled(fake, registers=SCATTERED, intervals={"normal": 0.1}) as device:
         await until(lambda: device.counters.late_cycles, "a round that ended early")
@@ -373,6 +377,7 @@ async def test_no_register_is_left_behind_for_ever(
     fake: FakeDevice, monkeypatch: pytest.MonkeyPatch, asked: int
 ) -> None:
     monkeypatch.setattr("integrations.modbus.polling.device.TICK", 0.05)
+    monkeypatch.setattr("integrations.modbus.polling.schedule.LEAST", 0.05)
     fake.delay = 0.03
     async with polled(fake, registers=SCATTERED, intervals={"normal": 0.05}) as device:
 
@@ -394,6 +399,7 @@ async def test_what_grows_old_while_nothing_comes_is_told(
     fake: FakeDevice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("integrations.modbus.polling.device.TICK", 0.02)
+    monkeypatch.setattr("integrations.modbus.polling.schedule.LEAST", 0.02)
     told: list[Any] = []
     async with polled(fake, link={"timeout": 10.0}, stale_after=0.3) as device:
         await until(lambda: device.reading("temperature").value == 21.5, "the first value")

@@ -26,9 +26,10 @@ from hub.sdk import (
     slugify,
 )
 from hub.util.clock import SystemClock
-from integrations.modbus import diagnostic, link_schema, schema
+from integrations.modbus import connection as connections
+from integrations.modbus import link_schema, schema
 from integrations.modbus.const import DOMAIN
-from integrations.modbus.entity import make
+from integrations.modbus.kinds import make
 from integrations.modbus.line.client import Line
 from integrations.modbus.line.options import LinkOptions, Tcp
 from integrations.modbus.mapping import compile as compiling
@@ -603,7 +604,7 @@ async def test_a_climate_on_a_server_of_another_make(house: House) -> None:
 
 async def test_the_connection_of_a_device(bench: Bench) -> None:
     await bench.build({"flow": {"address": 0}}, {"kind": "sensor", "register": "flow"})
-    await bench.hub.entities.add(DOMAIN, diagnostic.device_entities(bench.device))
+    await bench.hub.entities.add(DOMAIN, connections.device_entities(bench.device))
     connection, button = "sensor.boiler_connection", "button.boiler_read_now"
     assert bench.seen(connection, "options", "requests", "timeouts", "holes") == (
         "ok", ["ok", "trying", "away", "link_down"], bench.device.counters.requests, 0, 0
@@ -636,7 +637,7 @@ async def test_a_connection_is_unknown_until_the_first_answer(bench: Bench) -> N
         {"kind": "sensor", "register": "flow"},
         patience=Patience(failures=1000),
     )
-    await bench.hub.entities.add(DOMAIN, diagnostic.device_entities(bench.device))
+    await bench.hub.entities.add(DOMAIN, connections.device_entities(bench.device))
     await bench.read()
     assert bench.state("sensor.boiler_connection").state == "unknown"
     bench.unit.silent = False
@@ -655,7 +656,7 @@ async def test_a_link_tells_how_it_fares(bench: Bench) -> None:
         key="cellar", name="Cellar", line=bench.line, spec={"transport": {"type": "tcp"}},
         listen=listen,
     )  # fmt: skip
-    await bench.hub.entities.add(DOMAIN, diagnostic.link_entities(link))
+    await bench.hub.entities.add(DOMAIN, connections.link_entities(link))
     await bench.build({"flow": {"address": 0}}, {"kind": "sensor", "register": "flow"})
     assert len(told) == 2
     connected, errors = "binary_sensor.cellar_link", "sensor.cellar_errors"
@@ -686,7 +687,7 @@ def test_shipped_definitions_become_entities_that_home_assistant_takes(name: str
     settings = DeviceSettings(name=name, link="cellar", unit=1)
     device = Device(name, settings, definition, line, SystemClock())
     entities = [make(device, item) for item in definition.entities]
-    entities += diagnostic.device_entities(device)
+    entities += connections.device_entities(device)
     assert len({(entity.kind, entity.unique_id) for entity in entities}) == len(entities)
     facts = [
         EntityFacts(
@@ -726,7 +727,7 @@ def test_every_field_has_a_word_for_people() -> None:
 def test_every_reason_and_state_has_a_word_for_people() -> None:
     for words in strings():
         assert {reason.value for reason in Reason} <= set(words["reason"])
-        assert {*diagnostic.STATES.values(), diagnostic.LINK_DOWN} == set(words["state"])
+        assert {*connections.STATES.values(), connections.LINK_DOWN} == set(words["state"])
 
 
 def strings() -> list[dict[str, Any]]:

@@ -121,8 +121,8 @@ async def test_a_device_that_is_deleted_leaves_nobody_behind(world: World) -> No
     await world.hub.resources.delete(DEVICE, "boiler")
     await wait_until(lambda: not world.hub.resources.list(DEVICE))
     assert len(device.line._listeners) == listeners - 1
-    assert not any(device._followers.values())
-    assert device._health == {}
+    assert not any(device.followers.slots.values())
+    assert device.followers.health == {}
     ours = [task.get_name() for task in asyncio.all_tasks()]
     assert not [name for name in ours if name.startswith("modbus device")]
 

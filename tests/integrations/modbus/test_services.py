@@ -133,7 +133,7 @@ async def test_who_waits_is_answered_when_there_is_something_newer(world: World)
     )
     device = world.park.devices["boiler"]
     clock = world.hub.clock
-    await wait_until(lambda: min(device._next.values()) > clock.monotonic() + 60)
+    await wait_until(lambda: min(device.schedule.next.values()) > clock.monotonic() + 60)
     version = device.version
     late = await world.call("registers", device="boiler", after=version, wait=0.1)
     assert late["version"] == version
@@ -157,7 +157,7 @@ async def test_who_waits_when_the_services_go_is_let_go(world: World) -> None:
         world.device_spec(intervals={"fast": 900, "normal": 900, "slow": 900}),
     )
     device, clock = world.park.devices["boiler"], world.hub.clock
-    await wait_until(lambda: min(device._next.values()) > clock.monotonic() + 60)
+    await wait_until(lambda: min(device.schedule.next.values()) > clock.monotonic() + 60)
     version = device.version
     task = asyncio.create_task(world.call("registers", device="boiler", after=version, wait=30))
     await asyncio.sleep(0.02)
