@@ -30,8 +30,8 @@ from hub.errors import (
 )
 from hub.events import Context, Event
 from hub.hub import Hub
-from hub.resilience import Backoff, Breaker, BreakerState
 from hub.observe.metrics import Family as MetricFamily
+from hub.resilience import Backoff, Breaker, BreakerState
 from hub.resources import (
     Condition,
     Controller,
@@ -69,15 +69,18 @@ from hub.schema import (
     Reference,
     Secret,
     boolean,
+    by_type,
     described,
     explain,
     finite_float,
     list_of,
+    network,
     openapi,
     port,
     positive_seconds,
     slug,
     text,
+    whole,
 )
 from hub.services import Description, Field, Response, ServiceCall
 from hub.states import State
@@ -170,6 +173,7 @@ __all__ = [
     "UpdateEntity",
     "UpdateFeature",
     "boolean",
+    "by_type",
     "capture_framing",
     "described",
     "dumps",
@@ -177,6 +181,7 @@ __all__ = [
     "finite_float",
     "list_of",
     "loads",
+    "network",
     "openapi",
     "port",
     "positive_seconds",
@@ -184,4 +189,5 @@ __all__ = [
     "slug",
     "slugify",
     "text",
+    "whole",
 ]

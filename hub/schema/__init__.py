@@ -2,6 +2,7 @@
 
 from hub.schema.markers import SEALED, Reference, Secret, resource_key
 from hub.schema.render import described, form, openapi
+from hub.schema.shapes import by_type, network, whole
 from hub.schema.validators import (
     boolean,
     entity_id,
@@ -20,6 +21,7 @@ __all__ = [
     "Reference",
     "Secret",
     "boolean",
+    "by_type",
     "described",
     "entity_id",
     "explain",
@@ -27,10 +29,12 @@ __all__ = [
     "form",
     "integer",
     "list_of",
+    "network",
     "openapi",
     "port",
     "positive_seconds",
     "resource_key",
     "slug",
     "text",
+    "whole",
 ]

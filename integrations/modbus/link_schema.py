@@ -1,13 +1,23 @@
 """What the spec of a `modbus.link` holds: how devices are reached, and who else may."""
 
-import ipaddress
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 import voluptuous as vol
 
-from hub.sdk import Secret, boolean, described, finite_float, list_of, port, text
+from hub.sdk import (
+    Secret,
+    boolean,
+    by_type,
+    described,
+    finite_float,
+    list_of,
+    network,
+    port,
+    text,
+    whole,
+)
 from integrations.modbus.line.options import (
     BUSES,
     MOST_REQUESTS,
@@ -23,20 +33,6 @@ _PEM: Final = re.compile(
     r"(?:-----BEGIN CERTIFICATE-----\s[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----\s*)+"
 )
 _MOST_PEM: Final = 200_000
-
-
-def whole(low: int, high: int, what: str) -> Callable[[object], int]:
-    """Accept a whole number of a range, also as text; `what` names it in the message."""
-
-    @described(type="integer", min=low, max=high)
-    def validate(value: object) -> int:
-        if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 20:
-            value = int(value)
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise vol.Invalid(f"expected {what} between {low} and {high}")
-        return value
-
-    return validate
 
 
 def _seconds(low: float, high: float) -> vol.All:
@@ -70,14 +66,6 @@ def _device(value: object) -> str:
     if not re.fullmatch(r"/[A-Za-z0-9._/:@+-]{1,199}", written) or ".." in written:
         raise vol.Invalid("expected a serial device such as /dev/ttyUSB0")
     return written
-
-
-@described(type="string")
-def _network(value: object) -> str:
-    try:
-        return str(ipaddress.ip_network(text(value), strict=False))
-    except ValueError:
-        raise vol.Invalid("expected an address or a network such as 192.168.1.0/24") from None
 
 
 _NAME: Final = vol.All(text, vol.Length(min=1, max=100, msg="expected 1 to 100 characters"))
@@ -160,18 +148,6 @@ TRANSPORTS: Final[Mapping[str, vol.Schema]] = {
 """The ways to a device, each with its own fields."""
 
 
-@described(schema=vol.Any(*TRANSPORTS.values()))
-def transport(value: object) -> dict[str, Any]:
-    """Accept the fields of the transport's type; without a type it is `tcp`."""
-    if not isinstance(value, dict):
-        raise vol.Invalid("expected a mapping with a type")
-    kind = value.get("type", TCP)
-    if not isinstance(kind, str) or kind not in TRANSPORTS:
-        raise vol.Invalid(f"expected one of {', '.join(TRANSPORTS)}", path=["type"])
-    checked: dict[str, Any] = TRANSPORTS[kind](value)
-    return checked
-
-
 def _ordered(item: dict[str, Any]) -> dict[str, Any]:
     if item["first"] > item["last"]:
         raise vol.Invalid("expected the last address behind the first", path=["last"])
@@ -195,7 +171,7 @@ GATEWAY: Final[dict[Any, Any]] = {
     vol.Optional("port", default=1502, description="Port to listen on"): port,
     vol.Optional(
         "clients", default=list, description="Addresses or networks that may connect; empty = all"
-    ): list_of(_network),
+    ): list_of(network),
     vol.Optional("max_clients", default=8, description="How many may be connected at once"): whole(
         1, 100, "a number of clients"
     ),
@@ -231,7 +207,9 @@ LINK: Final = vol.Schema(
     vol.All(
         {
             vol.Optional("name", description="What people call it"): _NAME,
-            vol.Required("transport", description="How its devices are reached"): transport,
+            vol.Required("transport", description="How its devices are reached"): by_type(
+                TRANSPORTS, TCP
+            ),
             vol.Optional(
                 "timeout",
                 default=3,

@@ -4,9 +4,8 @@ from typing import Any, Final
 
 import voluptuous as vol
 
-from hub.sdk import Reference, boolean, finite_float, positive_seconds, text
+from hub.sdk import Reference, boolean, finite_float, positive_seconds, text, whole
 from integrations.modbus.const import DEFINITION, LINK
-from integrations.modbus.link_schema import whole
 from integrations.modbus.mapping import library
 
 _NAME: Final = vol.All(text, vol.Length(min=1, max=100, msg="expected 1 to 100 characters"))

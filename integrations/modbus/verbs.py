@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import voluptuous as vol
 
-from hub.sdk import Field, finite_float, list_of, text
+from hub.sdk import Field, finite_float, list_of, text, whole
 from integrations.modbus.line.questions import (
     ADDRESSES,
     MOST_BITS,
@@ -14,7 +14,6 @@ from integrations.modbus.line.questions import (
     MOST_WRITTEN_BITS,
     MOST_WRITTEN_WORDS,
 )
-from integrations.modbus.link_schema import whole
 from integrations.modbus.mapping.models import Function, Table
 
 LONGEST_WAIT: Final = 30.0

@@ -1,29 +1,24 @@
 """What the spec of a `neasmart.installation` holds."""
 
-import ipaddress
 from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
 from typing import Any, Final
 
 import voluptuous as vol
 
-from hub.sdk import boolean, described, finite_float, port, positive_seconds, text
+from hub.sdk import (
+    boolean,
+    by_type,
+    described,
+    finite_float,
+    network,
+    port,
+    positive_seconds,
+    text,
+    whole,
+)
 from integrations.neasmart.options import RTU_OVER_TCP, RTU_OVER_TCP_DIAL, SERIAL, TCP
 from integrations.neasmart.registers import BASES, CHANNELS, Mode, State
-
-
-def whole(low: int, high: int, what: str) -> Callable[[object], int]:
-    """Accept a whole number of a range, also as text; `what` names it in the message."""
-
-    @described(type="integer", min=low, max=high)
-    def validate(value: object) -> int:
-        if isinstance(value, str) and value.strip().isdecimal():
-            value = int(value)
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise vol.Invalid(f"expected {what} between {low} and {high}")
-        return value
-
-    return validate
 
 
 def distinct(low: int, high: int, what: str) -> vol.All:
@@ -33,14 +28,6 @@ def distinct(low: int, high: int, what: str) -> vol.All:
 
 def _listed(value: object) -> object:
     return value if isinstance(value, list) else [value]
-
-
-@described(type="string")
-def _network(value: object) -> str:
-    try:
-        return str(ipaddress.ip_network(text(value), strict=False))
-    except ValueError:
-        raise vol.Invalid("expected an address or a network such as 192.168.1.0/24") from None
 
 
 @described(type="string")
@@ -77,7 +64,7 @@ _LISTEN: Final[dict[Any, Any]] = {
     vol.Optional("port", default=502, description="Port to listen on"): port,
     vol.Optional(
         "allow", default=list, description="Addresses or networks that may connect; empty = all"
-    ): vol.All(_listed, [_network]),
+    ): vol.All(_listed, [network]),
     vol.Optional("max_connections", default=8, description="How many adapters at once"): whole(
         1, 100, "a number of connections"
     ),
@@ -124,18 +111,6 @@ TRANSPORTS: Final[Mapping[str, vol.Schema]] = {
 """The kinds of lines, each with its own fields."""
 
 
-@described(schema=vol.Any(*TRANSPORTS.values()))
-def transport(value: object) -> dict[str, Any]:
-    """Accept the fields of the line's type; without a type it is `tcp`."""
-    if not isinstance(value, dict):
-        raise vol.Invalid("expected a mapping with a type")
-    kind = value.get("type", TCP)
-    if not isinstance(kind, str) or kind not in TRANSPORTS:
-        raise vol.Invalid(f"expected one of {', '.join(TRANSPORTS)}", path=["type"])
-    checked: dict[str, Any] = TRANSPORTS[kind](value)
-    return checked
-
-
 ZONE: Final[dict[Any, Any]] = {
     vol.Required("channel", description="Channel of the base station"): whole(
         1, CHANNELS, "a channel"
@@ -158,7 +133,7 @@ INSTALLATION: Final = vol.Schema(
         vol.Optional("name", default="Neasmart", description="Name of the line's device"): _NAME,
         vol.Optional(
             "transport", default=lambda: {"type": "tcp"}, description="The line to the base"
-        ): transport,
+        ): by_type(TRANSPORTS, TCP),
         vol.Optional("bases", default=list, description="The base stations"): vol.All(
             [BASE], _unique("number", "base")
         ),

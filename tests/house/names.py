@@ -82,6 +82,7 @@ SDK = (
     "UpdateEntity",
     "UpdateFeature",
     "boolean",
+    "by_type",
     "capture_framing",
     "described",
     "dumps",
@@ -89,6 +90,7 @@ SDK = (
     "finite_float",
     "list_of",
     "loads",
+    "network",
     "openapi",
     "port",
     "positive_seconds",
@@ -96,4 +98,5 @@ SDK = (
     "slug",
     "slugify",
     "text",
+    "whole",
 )

@@ -6,10 +6,10 @@ from typing import Any, Final
 
 import voluptuous as vol
 
-from hub.sdk import Reference, boolean, port
+from hub.sdk import Reference, boolean, port, whole
 from integrations.proxy.const import CERTIFICATE, GROUP, SERVER
 from integrations.proxy.schema.names import domain_pattern, host
-from integrations.proxy.schema.numbers import itself, listing, one_of, reference, seconds, whole
+from integrations.proxy.schema.numbers import itself, listing, one_of, reference, seconds
 from integrations.proxy.schema.snippets import server_snippet
 from integrations.proxy.schema.texts import (
     copied_header,

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import voluptuous as vol
 
-from hub.sdk import boolean, port
+from hub.sdk import boolean, port, whole
 from integrations.proxy.const import ACCESS_LIST
 from integrations.proxy.schema.blocks import (
     ADVANCED,
@@ -41,7 +41,6 @@ from integrations.proxy.schema.numbers import (
     reference,
     seconds,
     size,
-    whole,
 )
 from integrations.proxy.schema.texts import request_path
 

@@ -6,23 +6,9 @@ from typing import Any, Final
 
 import voluptuous as vol
 
-from hub.sdk import Reference, described
+from hub.sdk import Reference, described, whole
 
 _SIZE: Final = re.compile(r"(0|[1-9][0-9]{0,8})([kmg]?)")
-
-
-def whole(low: int, high: int, what: str, unit: str = "") -> Callable[[object], int]:
-    """Accept a whole number of a range, also as text; `what` names it in the message."""
-
-    @described(type="integer", min=low, max=high, **({"unit": unit} if unit else {}))
-    def validate(value: object) -> int:
-        if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 20:
-            value = int(value)
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise vol.Invalid(f"expected {what} between {low} and {high}")
-        return value
-
-    return validate
 
 
 def seconds(low: int, high: int) -> Callable[[object], int]:

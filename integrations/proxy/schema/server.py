@@ -6,10 +6,10 @@ from typing import Any, Final
 
 import voluptuous as vol
 
-from hub.sdk import Reference, boolean, described, port, text
+from hub.sdk import Reference, boolean, described, port, text, whole
 from integrations.proxy.const import SERVER as SERVER_TYPE
 from integrations.proxy.schema.blocks import NAME
-from integrations.proxy.schema.numbers import itself, listing, maybe, one_of, seconds, whole
+from integrations.proxy.schema.numbers import itself, listing, maybe, one_of, seconds
 from integrations.proxy.schema.texts import address, file, line, name_server
 
 NGINX: Final = (
