@@ -183,7 +183,11 @@ class Device:
         await self.writing.write(values)
 
     async def refresh(self, keys: Iterable[str] | None = None) -> None:
-        """Read registers now, before what is due; raises `Unavailable` when that is impossible."""
+        """Read registers now, before what is due; returns when it was tried.
+
+        Their readings tell what came of it. Raises `Unavailable` for a device that does not run,
+        or when the line was taken by others for too long.
+        """
         if self._task is None:
             raise Unavailable(f"{self.settings.name} does not run")
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
