@@ -13,6 +13,8 @@ from integrations.modbus.line.options import LinkOptions
 
 _MEGABYTE: Final = 1_000_000
 
+_HALF_DONE: Final = "half done"
+
 Told = Callable[[], None]
 
 
@@ -25,6 +27,8 @@ class Link:
         self.spec = dict(spec)
         self.gateway: Gateway | None = None
         self.capture: LinkCapture | None = None
+        self._half_done: frozenset[str] = frozenset()
+        """Fields of a change that failed: nobody knows which of it runs."""
         self._hub = hub
         self._told: dict[Told, None] = {}
         self.line = self._new_line()
@@ -33,6 +37,11 @@ class Link:
     def name(self) -> str:
         """Return what people call it."""
         return str(self.spec.get("name") or self.key)
+
+    @property
+    def parts(self) -> dict[str, Any]:
+        """Return what runs, as `plan` compares it; what is half done is neither old nor new."""
+        return {**self.spec, **dict.fromkeys(self._half_done, _HALF_DONE)}
 
     def listen(self, told: Told) -> Callable[[], None]:
         """Call `told()` when the line connects, is lost, or could not be reached."""
@@ -58,13 +67,17 @@ class Link:
         try:
             await self._follow(before, spec)
         except BaseException:
-            self.spec = before  # so that it is done again, all of it
+            fields = {**before, **spec}
+            self._half_done |= {name for name in fields if before.get(name) != spec.get(name)}
+            self.spec = before
             raise
+        else:
+            self._half_done = frozenset()
         finally:
             self._tell()
 
     async def _follow(self, before: Mapping[str, Any], spec: Mapping[str, Any]) -> None:
-        if LinkOptions.from_spec(before) != LinkOptions.from_spec(spec):
+        if self._half_done or self.line.options != LinkOptions.from_spec(spec):
             await self._no_gateway()
             await self._no_capture()
             old, self.line = self.line, self._new_line()

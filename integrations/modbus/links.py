@@ -78,9 +78,8 @@ class Links(Controller[Observed]):
         """Compare; raises `Unavailable` when all is as it should be but the line is not open."""
         link = observed.link
         wanted = None if desired.deleting else desired.spec
-        found = plan.steps(
-            wanted, None if link is None else link.spec, _THING, known=observed.known
-        )
+        parts = None if link is None else link.parts
+        found = plan.steps(wanted, parts, _THING, known=observed.known)
         if not found and link is not None and (why := _trouble(link)) is not None:
             raise Unavailable(why)
         return found
@@ -107,7 +106,7 @@ class Links(Controller[Observed]):
         observed = await self.observe(desired)
         link = observed.link
         wanted = None if desired.deleting else desired.spec
-        left = plan.steps(wanted, None if link is None else link.spec, _THING)
+        left = plan.steps(wanted, None if link is None else link.parts, _THING)
         if left:
             raise NotProved(f"still to do after the apply: {left[0].summary}")
         if link is None:

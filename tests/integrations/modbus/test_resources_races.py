@@ -80,6 +80,35 @@ async def test_devices_go_on_with_a_link_whose_change_failed_half_way(
     assert park.devices["boiler"].line is park.links["cellar"].line
 
 
+async def test_a_link_whose_change_failed_half_way_can_be_put_back(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.build()
+    park, failed = park_of(world.hub), list[Any]()
+    opened = Link._set_gateway
+
+    async def fails_with_the_new_options(self: Link) -> None:
+        if self.line.options.timeout == 0.4:
+            failed.append(self.line)
+            raise RuntimeError("no gateway today")
+        await opened(self)
+
+    before = world.link(gateway={"port": free_port_number()})
+    await world.put(LINK, "cellar", before)
+    monkeypatch.setattr(Link, "_set_gateway", fails_with_the_new_options)
+    await world.hub.resources.put(LINK, "cellar", {**before, "timeout": 0.4})
+    await wait_until(lambda: bool(failed))
+    await wait_until(lambda: park.devices["boiler"].line is failed[-1])
+    await world.put(LINK, "cellar", before)
+    link = park.links["cellar"]
+    assert link.line.options.timeout == 0.3
+    assert link.gateway is not None
+    assert link.gateway.listening
+    assert park.devices["boiler"].line is link.line
+    world.fake[1].holding[0] = 500
+    await world.shows(FLOW, "50.0")
+
+
 async def test_a_definition_that_could_not_be_changed_to_is_tried_again(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
