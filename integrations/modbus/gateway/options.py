@@ -53,7 +53,7 @@ class GatewayOptions:
         """Tell whether a client of this address may connect."""
         if not self.clients:
             return True
-        client = ipaddress.ip_address(address.partition("%")[0])
+        client = ipaddress.ip_address(address)
         mapped = getattr(client, "ipv4_mapped", None)
         return any((mapped or client) in network for network in self.clients)
 

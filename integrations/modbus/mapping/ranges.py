@@ -128,7 +128,7 @@ def _label(labels: Mapping[int, str], value: object) -> str:
     found = ("on" if value else "off") if isinstance(value, bool) else str(value)
     if found in labels.values():
         return found
-    code = int(found) if found.removeprefix("-").isdecimal() and len(found) < 20 else None
+    code = int(found) if found.removeprefix("-").isdecimal() else None
     if code is not None and code in labels:
         return labels[code]
     raise ValueError(f"expected a label: {', '.join(labels.values())}")
