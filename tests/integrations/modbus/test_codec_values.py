@@ -56,6 +56,9 @@ SHOWN: list[tuple[dict[str, Any], tuple[int, ...], Value | Reason]] = [
     ({"type": "uint16", "min": 5, "max": 9}, (5,), 5),
     ({"type": "uint16", "min": 5, "max": 9}, (9,), 9),
     ({"type": "uint16", "scale": 0.3}, (10,), 3.0),
+    ({"type": "uint16", "scale": 2.5}, (3,), 7.5),
+    # a division is the nearest there is, where a product is not
+    ({"type": "uint64", "scale": 0.001}, (0x5A4F, 0xDC10, 0x9D66, 0x2984), 6507661950491962.0),
     # what is no value is none, and never 0
     ({"type": "int16", "invalid": [0x8000]}, (0x8000,), Reason.SENTINEL),
     ({"type": "int16", "invalid": [-32768]}, (0x8000,), Reason.SENTINEL),

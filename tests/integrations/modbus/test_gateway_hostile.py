@@ -3,13 +3,14 @@
 import asyncio
 import contextlib
 import random
+import socket
 import struct
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
 
-from hub.util.clock import SystemClock
+from hub.util.clock import FakeClock, SystemClock
 from integrations.modbus.gateway.options import GatewayOptions
 from integrations.modbus.gateway.server import Gateway
 from integrations.modbus.line.client import Line
@@ -36,8 +37,8 @@ async def make(fake: FakeDevice) -> AsyncIterator[Make]:
     await line.start()
     made: list[Gateway] = []
 
-    def one(**options: Any) -> Gateway:
-        made.append(Gateway(line, GatewayOptions(port=0, **options), SystemClock()))
+    def one(clock: Any = None, **options: Any) -> Gateway:
+        made.append(Gateway(line, GatewayOptions(port=0, **options), clock or SystemClock()))
         return made[-1]
 
     yield one
@@ -98,6 +99,37 @@ async def test_half_frames_hold_no_place_for_ever(make: Make) -> None:
     assert (await asks(gateway))[-2:] == b"\x00\xcd"
     for _, writer in held:
         writer.close()
+
+
+async def test_a_client_is_not_silent_while_its_answer_is_awaited(
+    make: Make, fake: FakeDevice
+) -> None:
+    clock = FakeClock()
+    gateway = make(clock, idle=60)
+    await gateway.start()
+    fake.gate.clear()
+    asking = asyncio.create_task(asks(gateway))
+    await wait_until(lambda: bool(fake.log))
+    await clock.advance(130)
+    fake.gate.set()
+    assert await asking == bytes.fromhex("0001 0000 0005 01 03 02 00cd")
+
+
+async def test_what_a_client_that_left_wanted_is_not_asked(make: Make, fake: FakeDevice) -> None:
+    gateway = make()
+    await gateway.start()
+    fake.gate.clear()
+    _, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+    writer.write(READ * 5)
+    await wait_until(lambda: bool(fake.log) and next(iter(gateway._clients)).requests == 5)
+    client = next(iter(gateway._clients))
+    linger = struct.pack("ii", 1, 0)  # leave with a reset
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+    writer.transport.abort()
+    await wait_until(client._writer.is_closing)
+    fake.gate.set()
+    await wait_until(lambda: gateway.clients == 0)
+    assert len(fake.log) == 1
 
 
 async def test_a_flood_keeps_nobody_else_from_the_line(make: Make) -> None:

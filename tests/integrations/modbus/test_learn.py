@@ -57,6 +57,7 @@ async def test_the_largest_read_is_found() -> None:
         found = await learn(device)
         assert (found["words"], found["pause_ms"], found["holes"]) == (37, 0, [])
         assert [read.count for read in device.reads()] == [37, 37, 16]
+        assert max(request.count for request in fake.log) == 90, "more is known to be too much"
         assert Learned.from_dict(device.learned.as_dict()).words == 37
 
 
@@ -133,6 +134,38 @@ async def test_busy_and_unclear_answers_teach_nothing() -> None:
         assert found["refused"] == []
         assert device.learned.holes == []
     assert any("device failure" in line for line in lines)
+
+
+async def test_what_is_refused_for_no_clear_reason_is_asked_once() -> None:
+    class Moody(FakeDevice):
+        def _answer(self, request: Request, todo: Any) -> bytes | None:
+            return b"\x84\x04" if request.function == 4 else super()._answer(request, todo)
+
+    fake = Moody()
+    fake[1].holes.add(("holding", 5))
+    spec = registers(0, 1, 9)
+    spec["blocks"] += [
+        {"table": "input", "first": 0, "registers": {"odd": {"address": 7}}},
+    ]
+    async with fake.on_tcp(), polled(fake, registers=spec, start=False) as device:
+        found = await learn(device)
+    assert found["holes"] == [{"table": "holding", "first": 2, "last": 8}]
+    assert [request.start for request in fake.log if request.function == 4] == [7]
+
+
+async def test_a_device_that_its_gateway_does_not_reach_any_more_is_named() -> None:
+    class Gone(FakeDevice):
+        def _answer(self, request: Request, todo: Any) -> bytes | None:
+            if request.number > 15:
+                return bytes((request.function | 0x80, 0x0B))
+            return super()._answer(request, todo)
+
+    fake = Gone()
+    many = registers(*range(0, 900, 90))
+    async with fake.on_tcp(), polled(fake, registers=many, start=False) as device:
+        with pytest.raises(Unavailable, match="answers no more"):
+            await learn(device)
+        assert device.learned.holes == []
 
 
 @pytest.mark.parametrize("silent_after", [0, 15])

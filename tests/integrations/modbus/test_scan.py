@@ -20,7 +20,7 @@ from integrations.modbus.line.options import LinkOptions, Tcp
 from integrations.modbus.mapping.models import Table
 from integrations.modbus.polling.reads import Read
 from integrations.modbus.scan import Scan, halves, identification
-from tests.peers.modbus_fake import FakeDevice, Mischief, Request
+from tests.peers.modbus_fake import FakeDevice, Mischief, Refuse, Request
 from tests.peers.ports import free_port_number
 
 HOLDING, INPUT = Table.HOLDING, Table.INPUT
@@ -148,6 +148,15 @@ async def test_a_unit_that_dies_meanwhile_is_left() -> None:
         device[1].silent = True
         assert (await work)["ranges"] == [{"unit": 1, "table": "holding", "first": 0, "last": 0}]
     assert "does not answer any more" in lines[-2]
+
+
+async def test_a_unit_that_is_away_now_and_then_is_not_left() -> None:
+    device = FakeDevice()
+    away, there = Refuse(0x0B), Mischief.NONE
+    device.next += [there, there, away, away, there, away, there]  # two for who it is
+    async with device.on_tcp(), scanning(device.port) as scan:
+        found = await scan.run([1], [Read(HOLDING, 0, 600)])
+    assert [(item["first"], item["last"]) for item in found["ranges"]] == [(240, 359), (480, 599)]
 
 
 async def test_a_link_that_stays_away_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:

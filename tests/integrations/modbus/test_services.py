@@ -344,6 +344,17 @@ async def test_a_scan_can_be_cancelled_and_the_line_goes_on(world: World) -> Non
     await world.done(await world.call("scan", link="cellar", units=[1, 1], pause=0))
 
 
+async def test_a_job_that_was_not_started_keeps_no_link_busy(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(world.hub.jobs, "_stopping", True)
+        with pytest.raises(Unavailable, match="is stopping"):
+            await world.call("scan", link="cellar", units=[1, 1], pause=0)
+    record = await world.done(await world.call("scan", link="cellar", units=[1, 1], pause=0))
+    assert record.state == "done", record.error
+
+
 async def test_learning_is_a_job_and_can_be_forgotten(world: World) -> None:
     world.fake[1].holes.add(("input", 40))
     record = await world.done(await world.call("learn", device="boiler"))
