@@ -54,6 +54,7 @@ class Learning:
     ) -> None:
         """Measure `device` over its line."""
         self._device = device
+        self._place = _place(device)
         self._tell, self._log = tell, log
         self._registers = [item for item in device.definition.registers if item.is_read]
         self._pause = 0.0
@@ -62,7 +63,10 @@ class Learning:
         self._unclear: set[str] = set()
 
     async def run(self) -> dict[str, Any]:
-        """Measure; raises `Unavailable` for a device that does not answer, or does not reliably."""
+        """Measure; raises `Unavailable` for a device that does not answer, or does not reliably.
+
+        So it does for one that is deleted, or is made something else, while it is measured.
+        """
         with in_words(self._device.settings.name):
             return await self._run()
 
@@ -219,4 +223,22 @@ class Learning:
         if pause > 0:
             await device.clock.sleep(pause)
         unit = device.settings.unit
-        await read_once(device.line, unit, read.table, read.start, read.count, Priority.SCAN)
+        try:
+            await read_once(device.line, unit, read.table, read.start, read.count, Priority.SCAN)
+        except Fault:
+            self._demand_same()  # its line may have gone with it
+            raise
+        self._demand_same()
+
+    def _demand_same(self) -> None:
+        """Raise `Unavailable` when it is another device now: what was found would be lost, or lies.
+
+        A changed definition or a deletion ends the object; a link or unit is changed in place.
+        """
+        if self._device.is_stopped or _place(self._device) != self._place:
+            name = self._device.settings.name
+            raise Unavailable(f"{name}: the device was changed meanwhile; learn it anew")
+
+
+def _place(device: "Device") -> tuple[str, int]:
+    return device.settings.link, device.settings.unit

@@ -69,6 +69,8 @@ class Device:
         self._task: asyncio.Task[None] | None = None
         self._cancels: list[Callable[[], None]] = []
         self._refreshed = clock.monotonic()
+        self.is_stopped = False
+        """Whether it is no more: the next one of its key is another object."""
         self._was_connected = False
         self._was_told = False
         """Whether the present outage stands in the log."""
@@ -85,6 +87,7 @@ class Device:
 
     async def stop(self) -> None:
         """Poll no more; who waits for a write or a read is told."""
+        self.is_stopped = True
         for cancel in self._cancels:
             cancel()
         self._cancels = []

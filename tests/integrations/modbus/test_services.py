@@ -355,6 +355,24 @@ async def test_a_job_that_was_not_started_keeps_no_link_busy(
     assert record.state == "done", record.error
 
 
+@pytest.mark.parametrize("change", ["rebuilt", "moved", "deleted"])
+async def test_learning_ends_with_the_device_it_began_with(world: World, change: str) -> None:
+    world.fake.delay = 0.02
+    answer = await world.call("learn", device="boiler")
+    heard = len(world.fake.log)
+    await wait_until(lambda: len(world.fake.log) > heard + 2)
+    if change == "rebuilt":
+        await world.put("modbus.definition/boiler", {**MAP, "model": "B-300"})
+    elif change == "moved":
+        world.fake[2].holding[10] = 1
+        await world.put("modbus.device/boiler", world.device_spec(unit=2))
+    else:
+        await world.hub.resources.delete("modbus.device", "boiler")
+    record = await world.done(answer)
+    assert record.state == "failed"
+    assert "boiler: the device was changed meanwhile" in record.error["message"]
+
+
 async def test_learning_is_a_job_and_can_be_forgotten(world: World) -> None:
     world.fake[1].holes.add(("input", 40))
     record = await world.done(await world.call("learn", device="boiler"))
