@@ -199,7 +199,11 @@ class Learning:
         good = self._good
         if good is None or good.table.is_bits or self._device.learned.words is not None:
             return
-        read = Read(good.table, good.start, min(125, 65_536 - good.start))
+        forbidden = self._device.settings.limits.forbidden
+        ends = [
+            first for table, first, last in forbidden if table is good.table and last >= good.end
+        ]
+        read = Read(good.table, good.start, min(125, min([65_536, *ends]) - good.start))
         if read.count <= self._words:
             return
         try:

@@ -72,6 +72,16 @@ async def test_a_device_without_limits_is_asked_for_more_than_its_map() -> None:
     assert found["requests"] < 20
 
 
+async def test_forbidden_addresses_are_not_read_to_measure() -> None:
+    fake = FakeDevice()
+    forbidden = {"table": "holding", "first": 40, "last": 60}
+    limited = {**registers(0, 1, 2, 90), "limits": {"forbidden": [forbidden]}}
+    async with fake.on_tcp(), polled(fake, registers=limited, start=False) as device:
+        found = await learn(device)
+    assert found["words"] == 40
+    assert not [item for item in fake.log if item.start <= 60 and item.start + item.count > 40]
+
+
 @pytest.mark.parametrize("kind", [FakeDevice, Quiet])
 async def test_holes_and_registers_that_are_not_there(kind: type[FakeDevice]) -> None:
     fake = kind()
