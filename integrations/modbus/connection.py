@@ -188,6 +188,8 @@ class LinkConnected(LinkEntity, BinarySensorEntity):
             "reconnects": counters.reconnects,
             "latency_ms": None if counters.latency is None else round(counters.latency * 1000, 1),
         }
+        if self.link.gateway is not None:
+            found["gateway_clients"] = self.link.gateway.clients
         if line.error is not None:
             found["reason"] = line.error
         return found

@@ -75,7 +75,7 @@ export function linkHealth({ spec, status }: Resource, link: Entity | undefined,
     badAnswers: numeric(errors, "bad_answers"),
     reconnects: numeric(link, "reconnects") ?? figure(facts.reconnects),
     latency: seconds(numeric(link, "latency_ms")),
-    gateway: spec.gateway ? { port: figure(facts.gateway_port) ?? figure((spec.gateway as Record<string, unknown>).port) ?? 0, clients: figure(facts.gateway_clients) ?? 0, error: gateway?.status === false ? gateway.message : "" } : undefined,
+    gateway: spec.gateway ? { port: figure(facts.gateway_port) ?? figure((spec.gateway as Record<string, unknown>).port) ?? 0, clients: numeric(link, "gateway_clients") ?? figure(facts.gateway_clients) ?? 0, error: gateway?.status === false ? gateway.message : "" } : undefined,
   };
 }
 
