@@ -654,7 +654,7 @@ async def test_a_link_tells_how_it_fares(bench: Bench) -> None:
 
     link: Any = SimpleNamespace(
         key="cellar", name="Cellar", line=bench.line, spec={"transport": {"type": "tcp"}},
-        listen=listen,
+        listen=listen, gateway=None,
     )  # fmt: skip
     await bench.hub.entities.add(DOMAIN, connections.link_entities(link))
     await bench.build({"flow": {"address": 0}}, {"kind": "sensor", "register": "flow"})

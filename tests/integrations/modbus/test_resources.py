@@ -1,6 +1,7 @@
 """Links and devices as resources of a whole hub: what comes, changes, stays and goes."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import pytest
@@ -68,6 +69,10 @@ class World:
         await self.put(LINK, "cellar", self.link())
         spec = {"link": "cellar", "definition": "boiler", "name": "Cellar boiler", **more}
         await self.put(DEVICE, "boiler", spec)
+
+    def attributes(self, entity_id: str) -> Mapping[str, Any]:
+        found = self.hub.states.get(entity_id)
+        return {} if found is None else found.attributes
 
     def state(self, entity_id: str) -> str:
         found = self.hub.states.get(entity_id)
@@ -216,6 +221,20 @@ async def test_what_was_learned_outlives_a_restart(world: World, make_house: Mak
     assert park_of(again.hub).devices["boiler"].counters.refused == 0
     entry = again.hub.entity_registry.get(FLOW)
     assert entry is not None
+
+
+async def test_a_gateway_comes_with_its_link_and_counts_its_programs(world: World) -> None:
+    port = free_port_number()
+    await world.put(LINK, "cellar", world.link(name="Cellar", gateway={"port": port}))
+    entity = "binary_sensor.cellar_link"
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(bytes.fromhex("0001 0000 0006 01 03 0000 0001"))
+    assert (await reader.readexactly(11))[-2:] == (415).to_bytes(2, "big")
+    await world.put(LINK, "cellar", world.link(name="Cellar bus", gateway={"port": port}))
+    await wait_until(lambda: world.attributes(entity).get("gateway_clients") == 1)
+    writer.close()
+    await world.put(LINK, "cellar", world.link(name="Cellar"))
+    await wait_until(lambda: "gateway_clients" not in world.attributes(entity))
 
 
 async def test_a_key_of_tls_is_never_shown(world: World) -> None:
