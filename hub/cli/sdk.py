@@ -27,6 +27,7 @@ from hub.cli.output import (
     write,
 )
 from hub.cli.resources import COLOURS, counted
+from hub.cli.services import ask_service
 from hub.cli.wire import quote
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "Progress",
     "as_json",
     "as_yaml",
+    "ask_service",
     "clean",
     "colours",
     "complete",

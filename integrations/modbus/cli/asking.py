@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, Final
 
-from hub.cli.sdk import USAGE, CliError, complete, quote
+from hub.cli.sdk import USAGE, CliError, ask_service, complete
 
 if TYPE_CHECKING:
     from hub.cli.sdk import Client
@@ -22,28 +22,7 @@ def ask(
     client: "Client", service: str, fields: dict[str, Any], seconds: float = SECONDS
 ) -> dict[str, Any]:
     """Call a service of this integration and return what it answers."""
-    try:
-        answer = client.request(
-            "POST",
-            f"/api/services/modbus/{service}",
-            fields,
-            query={"return_response": True},
-            seconds=seconds,
-        ).json()
-    except CliError as error:
-        if error.code == "not_found" and not _is_there(client):
-            raise CliError(
-                "this hub has no modbus.link yet",
-                "write one with `hub put` or `hub apply -f`, or on the page",
-            ) from None
-        raise error from None
-    found: dict[str, Any] = answer["service_response"]
-    return found
-
-
-def _is_there(client: "Client") -> bool:
-    """Tell whether the integration is set up: it is with its first resource."""
-    return bool(client.exchange("GET", f"/api/resources/{quote(LINK)}").json())
+    return ask_service(client, f"modbus.{service}", fields, needs=LINK, seconds=seconds)
 
 
 def key_of(name: str, kind: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from hub.cli.sdk import USAGE, CliError, complete, quote
+from hub.cli.sdk import USAGE, CliError, ask_service, complete, quote
 
 if TYPE_CHECKING:
     from hub.cli.sdk import Client
@@ -45,21 +45,4 @@ def resolve(client: "Client", name: str, kinds: Sequence[str]) -> str:
 
 def ask(client: "Client", service: str, fields: dict[str, Any]) -> dict[str, Any]:
     """Call a service of this integration and return what it answers."""
-    try:
-        answer = client.request(
-            "POST",
-            f"/api/services/proxy/{service}",
-            fields,
-            query={"return_response": True},
-            seconds=SECONDS,
-        ).json()
-    except CliError as error:
-        if not client.get(f"/api/resources/{SERVER}"):
-            # The integration is set up with its first resource.
-            raise CliError(
-                "this hub has no proxy.server yet",
-                "write one with `hub put` or `hub apply -f`, or on the page",
-            ) from None
-        raise error from None
-    found: dict[str, Any] = answer["service_response"]
-    return found
+    return ask_service(client, f"proxy.{service}", fields, needs=SERVER, seconds=SECONDS)
