@@ -324,7 +324,7 @@ class Device:
         if age > self.settings.lifetime(register.rate):
             fallback = "not_read_in_time" if self.line.connected else "link_down"
             return Quality.STALE, reason if slot in values.missed and reason else fallback
-        return Quality.GOOD, None if slot in values.missed else reason
+        return Quality.GOOD, values.meaning[slot] if slot in values.missed else reason
 
     def _settle(self) -> None:
         """Tell the followers of what has become old or good again by itself."""

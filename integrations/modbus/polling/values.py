@@ -45,6 +45,8 @@ class Values:
         self.value: list[Value | None] = [None] * count
         self.reason: list[str | None] = [NEVER] * count
         """Why there is no value, or why the newest attempt brought none."""
+        self.meaning: list[str | None] = [None] * count
+        """Why what was read is no value; unlike `reason` it outlives a lost answer."""
         self.stamp: list[Stamp | None] = [None] * count
         self.origin: list[Origin | None] = [None] * count
         self.missed: set[int] = set()
@@ -135,7 +137,7 @@ class Values:
         found = self._converters[slot](raw, self.exponent(slot))
         value, reason = (None, found.value) if isinstance(found, Reason) else (found, None)
         before = (self.value[slot], self.reason[slot], self.origin[slot])
-        self.raw[slot] = raw
+        self.raw[slot], self.meaning[slot] = raw, reason
         if before == (value, reason, origin):
             return False
         self.value[slot], self.reason[slot], self.origin[slot] = value, reason, origin

@@ -161,6 +161,18 @@ async def test_a_single_lost_answer_changes_nothing_that_is_shown(fake: FakeDevi
     assert set(told) <= {Quality.GOOD}
 
 
+async def test_a_lost_answer_leaves_the_reason_why_a_value_is_unknown(fake: FakeDevice) -> None:
+    fake[1].input[0] = 0x8000
+    intervals = {"fast": 600, "normal": 600, "slow": 600}
+    async with polled(fake, intervals=intervals, link={"timeout": 0.05}) as device:
+        await until(lambda: device.counters.cycles, "the first round")
+        fake.next += [Mischief.DROP]
+        await device.refresh(["temperature"])
+        assert device.counters.timeouts == 1
+        reading = device.reading("temperature")
+        assert (reading.value, reading.quality, reading.reason) == (None, Quality.GOOD, "sentinel")
+
+
 @pytest.mark.parametrize(
     "mischief",
     [Mischief.SHORT, Mischief.WRONG_TAG, Mischief.WRONG_UNIT, Mischief.DAMAGED, Late(0.2)],
