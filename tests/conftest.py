@@ -8,6 +8,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 pytest_plugins = [
     "tests.peers.ports",
+    "tests.peers.stuck",
     "tests.peers.mosquitto",
     "tests.peers.modbus",
     "tests.peers.hub",

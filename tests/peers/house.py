@@ -68,6 +68,14 @@ class House:
         """Return the hub's objects."""
         return self.running.hub
 
+    def story(self) -> str:
+        """Return every resource's status, for a test that ran out of time."""
+        resources = self.hub.resources
+        return "\n".join(
+            f"{item.id} r{item.revision}: {resources.status(item.type, item.key)}"
+            for item in resources.list()
+        )
+
     async def connect(self, token: str | None = None) -> Client:
         """Open an authenticated websocket."""
         ws = await self.session.ws_connect(f"{self.url}/api/websocket")

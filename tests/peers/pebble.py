@@ -167,6 +167,11 @@ class Pebble:
         """The root certificate of this run, PEM."""
         return self._get("roots/0")
 
+    def story(self) -> str:
+        """Return the end of what both programs wrote, for a test that ran out of time."""
+        logs = [path.read_text(errors="replace") for path in sorted(self.folder.glob("*.log"))]
+        return "\n".join(text[-6000:] for text in logs)
+
     def start(self) -> None:
         """Start both programs; pebble knows nothing of a run before."""
         environment = {
@@ -266,20 +271,31 @@ class Pebble:
         return path
 
 
-@pytest.fixture
-def start_pebble(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Pebble]]:
-    """Return a function that starts a pebble; takes the options of `Pebble`."""
-    running: list[Pebble] = []
+@dataclass
+class Pebbles:
+    """Starts a pebble at each call; takes the options of `Pebble`."""
 
-    def start(http_port: int | None = None, **options: Any) -> Pebble:
-        folder = tmp_path_factory.mktemp("pebble")
+    factory: pytest.TempPathFactory
+    running: list[Pebble] = field(default_factory=list)
+
+    def __call__(self, http_port: int | None = None, **options: Any) -> Pebble:
+        folder = self.factory.mktemp("pebble")
         server = Pebble(folder, http_port or free_port_number(), **options)
-        running.append(server)
+        self.running.append(server)
         server.start()
         return server
 
-    yield start
-    for server in running:
+    def story(self) -> str:
+        """Return what each of them wrote, for a test that ran out of time."""
+        return "\n".join(server.story() for server in self.running)
+
+
+@pytest.fixture
+def start_pebble(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pebbles]:
+    """Return what starts pebbles, and stops them at the end."""
+    pebbles = Pebbles(tmp_path_factory)
+    yield pebbles
+    for server in pebbles.running:
         server.stop()
 
 

@@ -146,6 +146,10 @@ class World:
         assert status.job_id is not None
         return [line.line for line in await self.hub.jobs.log(status.job_id)]
 
+    def story(self) -> str:
+        """Return every resource's status, for a test that ran out of time."""
+        return self.house.story()
+
     def files(self, key: str = "web") -> dict[str, str]:
         """Return the configuration files in force on a server."""
         folder = self.bases[key] / "current"
