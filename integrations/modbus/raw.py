@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from hub.sdk import HubError, ServiceValidationError, TimedOut, Unavailable
+from integrations.modbus.const import BROADCAST
 from integrations.modbus.line.errors import Fault, NoAnswer, Refused
 from integrations.modbus.line.turns import Priority
 from integrations.modbus.mapping.models import Function, Table
@@ -12,7 +13,6 @@ from integrations.modbus.mapping.models import Function, Table
 if TYPE_CHECKING:
     from integrations.modbus.line.client import Line
 
-BROADCAST: Final = 0
 _CALLERS: Final = frozenset({1, 2, 3})
 """Exceptions that say that the question was wrong: function, address, value."""
 
@@ -56,7 +56,7 @@ async def write(
     Raises Faults of the write itself.
     """
     count = 1 if function is Function.MASK else len(values)
-    async with line.hold(Priority.WRITE):
+    async with line.alter(unit, Priority.WRITE):
         before = await _look(line, unit, table, first, count)
         await line.write(unit, table, first, values, function, Priority.WRITE)
         after = await _look(line, unit, table, first, count)

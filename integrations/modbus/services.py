@@ -16,7 +16,7 @@ from hub.sdk import (
     Unavailable,
 )
 from integrations.modbus import raw
-from integrations.modbus.const import DEVICE, DOMAIN, LINK
+from integrations.modbus.const import BROADCAST, DEVICE, DOMAIN, LINK
 from integrations.modbus.diagnostics import diagnostics
 from integrations.modbus.learn import Learning
 from integrations.modbus.polling.reads import Read
@@ -191,7 +191,7 @@ class Services:
     def _refuse_read_only(self, link: "Link", unit: int) -> None:
         """Keep raw writes from devices that are only to be read; a broadcast reaches them all."""
         for device in self._park.on_link(link.key):
-            if device.settings.read_only and unit in {device.settings.unit, raw.BROADCAST}:
+            if device.settings.read_only and unit in {device.settings.unit, BROADCAST}:
                 raise NotAllowed(f"unit: {device.settings.name} is only read: read_only is set")
 
     def _demand(self, context: Context, verb: str, kind: str, key: str) -> None:

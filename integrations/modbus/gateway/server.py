@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from hub.sdk import Clock
+from integrations.modbus.const import BROADCAST
 from integrations.modbus.gateway import requests
 from integrations.modbus.gateway.cache import Cache
 from integrations.modbus.gateway.client import Client
@@ -27,7 +28,6 @@ _LOGGER = logging.getLogger(__name__)
 _FIRST_RETRY: Final = 1.0
 _LAST_RETRY: Final = 60.0
 _BUFFER: Final = 2048
-_BROADCAST: Final = 0
 _KEEPALIVE: Final = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
 
 
@@ -154,7 +154,7 @@ class Gateway:
     # --- requests
 
     async def _pass(self, unit: int, pdu: bytes) -> bytes:
-        if unit == _BROADCAST:
+        if unit == BROADCAST:
             raise Denied(requests.NO_PATH)
         request = requests.parse(pdu)
         if request.writes is not None:
@@ -168,12 +168,9 @@ class Gateway:
         return await self._ask(unit, request, pdu, Priority.ASKED)
 
     async def _ask(self, unit: int, request: Request, pdu: bytes, priority: Priority) -> bytes:
-        written = request.writes
-        try:
-            answer = await self._line.forward(unit, pdu, priority)
-        finally:
-            if written is not None:
-                self.cache.forget(unit, written.table, written.first, written.count)
+        span = request.writes
+        writes = None if span is None else (span.table, span.first, span.count)
+        answer = await self._line.forward(unit, pdu, priority, writes)
         found = requests.items(request, answer)
         if found is not None and request.reads is not None and self.options.max_age:
             self.cache.keep(unit, request.reads.table, request.reads.first, found)

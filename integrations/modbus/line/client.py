@@ -10,6 +10,7 @@ from typing import Final, Protocol, TypeVar
 from pymodbus.pdu import ModbusPDU
 
 from hub.sdk import Breaker, Clock
+from integrations.modbus.const import BROADCAST
 from integrations.modbus.line import questions
 from integrations.modbus.line.asking import Asking, Parse
 from integrations.modbus.line.counters import Counters
@@ -39,6 +40,10 @@ class Memory(Protocol):
         """Let go of what was written, or may have been."""
 
 
+Written = Callable[[int, Table, int, int], None]
+"""Told of unit, table, first address and count of what was written, or may have been."""
+
+
 class Line:
     """One link. Its requests raise nothing but Faults, and ValueError for what no device has."""
 
@@ -57,7 +62,10 @@ class Line:
         ]
         self._idle = list(self._connections)
         self._held: dict[asyncio.Task[object] | None, Reconnect] = {}
+        self._writers: dict[int, Turns] = {}
+        """By unit: one writes at a time, however many connections there are."""
         self._listeners: list[Callable[[], None]] = []
+        self._watchers: list[Written] = []
         self._on_frame: Trace | None = None
         self._runs = False
         self._down_since: float | None = None
@@ -104,6 +112,11 @@ class Line:
         self._listeners.append(callback)
         return partial(_discard, self._listeners, callback)
 
+    def watch(self, callback: Written) -> Callable[[], None]:
+        """Call back after each write, whoever wanted it; returns what ends it."""
+        self._watchers.append(callback)
+        return partial(_discard, self._watchers, callback)
+
     async def read(
         self,
         unit: int,
@@ -143,26 +156,37 @@ class Line:
     ) -> None:
         """Write with functions 05, 06, 15, 16 or 22; for 22 the values are (and mask, or mask)."""
         asked = questions.writes(unit, table, start, values, function)
-        try:
-            if len(asked) == 1:
-                await self._write(asked[0], priority)
-                return
-            async with self.hold(priority):
+        async with self.alter(unit, priority):
+            try:
                 for request in asked:
                     await self._write(request, priority)
-        finally:
-            if self.memory is not None:
-                self.memory.forget(unit, table, start, len(values))
+            finally:
+                self._written(unit, table, start, 1 if function is Function.MASK else len(values))
 
-    async def forward(self, unit: int, pdu: bytes, priority: Priority) -> bytes:
-        """Pass a request on as it is and return the answer as it is, exceptions too."""
+    async def forward(
+        self,
+        unit: int,
+        pdu: bytes,
+        priority: Priority,
+        writes: tuple[Table, int, int] | None = None,
+    ) -> bytes:
+        """Pass a request on as it is and return the answer as it is, exceptions too.
+
+        `writes` says what it writes: table, first address, count.
+        """
         if not questions.is_known(pdu):
             return bytes((pdu[0] | 0x80, ILLEGAL_FUNCTION))
-        return await self._ask(questions.Passed(unit, pdu), priority, _bytes)
+        if writes is None:
+            return await self._ask(questions.Passed(unit, pdu), priority, _bytes)
+        async with self.alter(unit, priority):
+            try:
+                return await self._ask(questions.Passed(unit, pdu), priority, _bytes)
+            finally:
+                self._written(unit, *writes)
 
     @contextlib.asynccontextmanager
     async def hold(self, priority: Priority) -> AsyncIterator[None]:
-        """Keep one turn for all requests of the present task."""
+        """Keep one turn for all requests of the present task; for reads, see `alter`."""
         task = asyncio.current_task()
         if task in self._held:
             yield
@@ -175,16 +199,35 @@ class Line:
             del self._held[task]
             self._give_back(connection)
 
+    @contextlib.asynccontextmanager
+    async def alter(self, unit: int, priority: Priority) -> AsyncIterator[None]:
+        """Keep one turn for reads and writes of the present task; nobody else writes to the unit.
+
+        Two that each change some bits of a word would undo each other.
+        """
+        if asyncio.current_task() in self._held:
+            yield
+            return
+        writers = self._writers.setdefault(unit, Turns())
+        async with writers.turn(priority), self.hold(priority):
+            yield
+
     # --- a request --------------------------------------------------------------------------------
 
+    def _written(self, unit: int, table: Table, first: int, count: int) -> None:
+        if self.memory is not None:
+            self.memory.forget(unit, table, first, count)
+        for told in tuple(self._watchers):
+            told(unit, table, first, count)
+
     async def _write(self, request: ModbusPDU, priority: Priority) -> None:
-        if request.dev_id == 0 and self._debts is not None:
+        if request.dev_id == BROADCAST and self._debts is not None:
             await self._broadcast(request, priority)
         else:
             await self._ask(request, priority, questions.written)
 
     async def _ask(self, request: ModbusPDU, priority: Priority, parse: Parse[T]) -> T:
-        if request.dev_id == 0 and self._debts is not None:
+        if request.dev_id == BROADCAST and self._debts is not None:
             raise NoAnswer("unit 0 of a bus is a broadcast, which nobody answers")
         if self._held and (held := self._held.get(asyncio.current_task())) is not None:
             return await self._asking.ask(held, request, parse)
@@ -279,7 +322,7 @@ class Line:
         return self.options.transport.place
 
 
-def _discard(listeners: list[Callable[[], None]], callback: Callable[[], None]) -> None:
+def _discard(listeners: list[T], callback: T) -> None:
     if callback in listeners:
         listeners.remove(callback)
 

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from hub.sdk import Breaker, BreakerState, Unavailable
+from integrations.modbus.const import BROADCAST
 from integrations.modbus.line.turns import Priority
 from integrations.modbus.mapping import codec
-from integrations.modbus.mapping.models import Definition, Rate, Register, Value
+from integrations.modbus.mapping.models import Definition, Rate, Register, Table, Value
 from integrations.modbus.polling.counters import Counters
 from integrations.modbus.polling.cycle import Cycle
 from integrations.modbus.polling.followers import Followers, Told, listed, tell
@@ -81,7 +82,7 @@ class Device:
         """Begin to poll; everything is read at once."""
         self.schedule.begin()
         self._was_connected = self.line.connected
-        self._cancels = [self.line.listen(self._line_changed)]
+        self._cancels = [self._attached()]
         self._task = asyncio.create_task(self._run(), name=f"modbus device {self.key}")
         self._tick_later()
 
@@ -118,7 +119,7 @@ class Device:
         self._was_connected = False
         if self._cancels:
             self._cancels[0]()
-            self._cancels[0] = line.listen(self._line_changed)
+            self._cancels[0] = self._attached()
         self._line_changed()
 
     # --- what is known
@@ -229,6 +230,16 @@ class Device:
 
     # private
 
+    def _attached(self) -> Callable[[], None]:
+        """Hear of the line; returns what ends it."""
+        cancels = (self.line.listen(self._line_changed), self.line.watch(self._written))
+
+        def detach() -> None:
+            for cancel in cancels:
+                cancel()
+
+        return detach
+
     def _new_breaker(self) -> Breaker:
         patience = self.settings.patience
         breaker = Breaker(
@@ -244,13 +255,14 @@ class Device:
         while True:
             now = self.clock.monotonic()
             due = self.schedule.due(now)
-            if due or self._asked:
+            if due or self._asked or self._left:
                 try:
                     await self._round(due)
                 except Exception:
                     _LOGGER.exception("%s: a round of reads failed", self.settings.name)
                     self._let_down("could not be read")
-                self.schedule.done(due, now, is_left=bool(self._left))
+                    self._left.clear()
+                self.schedule.done(due, now)
             await self._sleep()
 
     async def _round(self, due: list[Rate]) -> None:
@@ -261,7 +273,7 @@ class Device:
         left, self._left = without(self._left, first), []
         reads = (plans.of(first), plans.oldest_first(left), plans.due(due, (*first, *left)))
         priority = Priority.ASKED if asked else Priority.POLL
-        seconds = self.schedule.patience() if due else ASKED_SECONDS
+        seconds = self.schedule.patience() if due or left else ASKED_SECONDS
         cycle = Cycle(self, priority, self.clock.monotonic() + seconds)
         await cycle.run(*reads)
         self.counters.cycles += 1
@@ -272,8 +284,8 @@ class Device:
                 self._asked[future] = rest
             elif not future.done():
                 future.set_result(None)
-        waits = {item.key: item for item in (*left, *cycle.left) if item.key in unread}
-        self._left = list(waits.values())
+        waits = [item for item in (*left, *cycle.left) if item.key in unread]
+        self._left = without([*waits, *self._left])
         if cycle.left:
             self.counters.late_cycles += 1
         elif not self.values.missed:
@@ -295,7 +307,7 @@ class Device:
     async def _sleep(self) -> None:
         """Wait until something is due or asked for."""
         wait = self.schedule.soonest - self.clock.monotonic()
-        if wait <= 0:
+        if wait <= 0 or self._left:
             await asyncio.sleep(0)
             return
         cancel = None if wait == float("inf") else self.clock.call_later(wait, self._wake.set)
@@ -356,6 +368,18 @@ class Device:
         self._was_connected = connected
         self._settle()
         tell(self.followers.health)
+
+    def _written(self, unit: int, table: Table, first: int, count: int) -> None:
+        """Read soon what somebody else has written: a gateway's client, a service, a neighbour."""
+        if unit not in {BROADCAST, self.settings.unit} or self.writing.is_at_work:
+            return
+        touched = [
+            item
+            for item in self.plans.readable
+            if item.table is table and first - item.words < item.address < first + count
+        ]
+        self._left = without([*self._left, *touched])
+        self._wake.set()
 
     def _begin_anew(self) -> None:
         """Know nothing: something else is asked from now on."""

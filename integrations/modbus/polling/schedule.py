@@ -67,7 +67,7 @@ class Schedule:
         found = [intervals[rate] for rate in self._rates if rate in intervals]
         return max(min(found, default=ALONE), LEAST)
 
-    def done(self, due: Iterable[Rate], began: float, *, is_left: bool) -> None:
+    def done(self, due: Iterable[Rate], began: float) -> None:
         """Set when rates are due again; rounds that were missed are counted, not made up."""
         device, now = self._device, self._device.clock.monotonic()
         for rate in due:
@@ -83,9 +83,6 @@ class Schedule:
                 device.counters.missed_cycles += missed
                 following += missed * interval
             self.next[rate] = following
-        if is_left:
-            soonest = min(self.next, key=self.next.__getitem__)
-            self.next[soonest] = min(self.next[soonest], now)
 
     def completed(self, rates: Iterable[Rate]) -> None:
         """Note that rates were read whole just now."""

@@ -77,6 +77,11 @@ class Writing:
         self._task: asyncio.Task[None] | None = None
         self._stopped = False
 
+    @property
+    def is_at_work(self) -> bool:
+        """Tell whether the present task is the one that writes."""
+        return self._task is not None and asyncio.current_task() is self._task
+
     def pending(self, key: str) -> Value | None:
         """Return what waits to be written to a register."""
         item = self._items.get(key)
@@ -291,7 +296,7 @@ class Writing:
         device.counters.writes += 1
         try:
             line = device.line  # one for all of it, although another one may come meanwhile
-            async with line.hold(Priority.WRITE):
+            async with line.alter(device.settings.unit, Priority.WRITE):
                 words = await self._send(line, item, rule)
         except Refused as fault:
             device.counters.count(fault)
