@@ -35,6 +35,11 @@ class MariaDb:
         path = self.folder / "log"
         return path.read_text(errors="replace") if path.exists() else ""
 
+    @property
+    def _tmp(self) -> Path:
+        """Its own: a server that starts deletes the temporary tables that it finds in /tmp."""
+        return self.folder / "tmp"
+
     def url(self, database: str) -> str:
         """The address of a database as a person writes it."""
         password = self.password.replace("@", "%40").replace("/", "%2F")
@@ -42,13 +47,16 @@ class MariaDb:
 
     def init(self) -> None:
         """Make the server's files."""
+        self._tmp.mkdir()
+        self._tmp.chmod(0o777)
         owner = []
         if os.geteuid() == 0:
             shutil.chown(self.folder, _OWNER)
             owner = [f"--user={_OWNER}"]
         done = subprocess.run(
             [require("mariadb-install-db", INSTALL), "--no-defaults", *owner,
-             f"--datadir={self.folder / 'data'}", "--auth-root-authentication-method=normal",
+             f"--datadir={self.folder / 'data'}", f"--tmpdir={self._tmp}",
+             "--auth-root-authentication-method=normal",
              "--skip-test-db"],
             capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
@@ -61,7 +69,8 @@ class MariaDb:
         with (self.folder / "log").open("ab") as log:
             process = self._process = subprocess.Popen(
                 [require("mariadbd", INSTALL), "--no-defaults", *owner,
-                 f"--datadir={self.folder / 'data'}", f"--socket={self.folder / 's.sock'}",
+                 f"--datadir={self.folder / 'data'}", f"--tmpdir={self._tmp}",
+                 f"--socket={self.folder / 's.sock'}",
                  f"--pid-file={self.folder / 'pid'}", f"--bind-address={self.host}",
                  f"--port={self.port}", "--innodb-flush-log-at-trx-commit=2", "--skip-log-bin",
                  "--skip-name-resolve", "--innodb-buffer-pool-size=64M"],

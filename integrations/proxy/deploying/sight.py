@@ -33,8 +33,8 @@ class Sight:
         self.message = ""
         self._house = house
         self._looking: asyncio.Future[Seen] | None = None
-        self._changes = 0
-        """Counts the beginnings and ends of deploys."""
+        self.changes = 0
+        """Counts the beginnings and ends of deploys: what was found before one is over."""
         self._listeners: list[Callable[[], None]] = []
 
     @property
@@ -91,14 +91,14 @@ class Sight:
                 self._looking = None
 
     async def _look(self, target: Target, *, deep: bool) -> Seen:
-        began = self._changes
+        began = self.changes
         try:
             seen = await target.look(self.seen, deep=deep)
         except HubError as error:
             self.error = error
             self._tell()
             raise
-        if began != self._changes and self.seen is not None:
+        if began != self.changes and self.seen is not None:
             return self.seen  # a deploy began or ended meanwhile: what was found is over
         if seen.drift is None and self.seen is not None and self.seen.current == seen.current:
             seen = replace(seen, drift=self.seen.drift)

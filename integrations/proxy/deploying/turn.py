@@ -89,7 +89,7 @@ class Turn(Sight):
         self, work: Awaitable[None], manifest: Manifest | None = None, *, whole: bool = False
     ) -> None:
         """Wait for a deploy, and note how it ended and what is served now."""
-        before, self._changes = self.seen, self._changes + 1
+        before, self.changes = self.seen, self.changes + 1
         try:
             await work
         except NotNoted:
@@ -111,7 +111,7 @@ class Turn(Sight):
             self._end(State.UNKNOWN, "cut off")
             raise
         finally:
-            self._changes += 1
+            self.changes += 1
         if manifest is not None and before is not None:
             self.seen = after_deploy(before, manifest, whole=whole)
             self._end(State.DONE, "")

@@ -39,6 +39,10 @@ class Reached(Protocol):
     def spec(self) -> Spec:
         """Return the server's spec; raises `NotFound`."""
 
+    @property
+    def changes(self) -> int:
+        """Return what moves with the beginning and the end of each deploy."""
+
     async def script(
         self,
         name: str,
@@ -75,6 +79,7 @@ class ServerWatch(Told):
         self.rubbish = 0
         """Lines of the log that were no records, since the hub started."""
         self._clock = clock
+        self._changes = 0
         self._place: Place | None = None
         self._looked: float | None = None
         self._next = 0.0
@@ -92,6 +97,16 @@ class ServerWatch(Told):
         if self.error is not None:
             return self.error.code
         return "not_looked_yet" if self.look is None else None
+
+    @property
+    def served(self) -> str | None:
+        """Return the release that nginx served in the last look; None = not known.
+
+        A deploy that began or ended since then makes it a thing of the past.
+        """
+        if self.look is None or self._changes != self.site.changes:
+            return None
+        return self.look.served
 
     async def run(self, delay: float) -> None:
         """Look each minute for ever, and ask upstreams when they are due."""
@@ -137,7 +152,7 @@ class ServerWatch(Told):
 
     async def _look(self) -> None:
         mark = f"@hub:{secrets.token_hex(8)}"
-        spec, place = self.site.spec, self._place
+        spec, place, changes = self.site.spec, self._place, self.site.changes
         inode, offset = ("-", 0) if place is None else (place.inode, place.offset)
         words = [mark, spec["base"], spec["status_port"], inode, offset, MAX_LOOK, ROTATE_AT]
         outcome = await self.site.script(
@@ -154,7 +169,7 @@ class ServerWatch(Told):
         if self.error is not None:
             _LOGGER.info("proxy.server/%s is back", self.key)
         self.look, self.error, self.at = found, None, self._clock.time()
-        self._looked, self._place = now, following.place
+        self._looked, self._place, self._changes = now, following.place, changes
         self.tell()
         # the first look reads nothing, what was logged while the server was away says nothing of
         # a minute, and without a log nobody knows: that is not the same as no visitors

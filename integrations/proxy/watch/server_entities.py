@@ -92,8 +92,8 @@ def _version(room: Room, watch: ServerWatch) -> str | None:
 
 
 def _release(room: Room, watch: ServerWatch) -> str | None:
-    if watch.look is not None and watch.look.served is not None:
-        return watch.look.served
+    if watch.served is not None:
+        return watch.served
     seen = room.fleet.site(watch.key).seen
     return None if seen is None else seen.served
 

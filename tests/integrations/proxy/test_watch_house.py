@@ -175,6 +175,23 @@ async def test_deploys_are_told(world: World, backend: Backend) -> None:
     assert "bogus" in events[-1].data["message"]
 
 
+async def test_a_look_from_before_a_deploy_does_not_hide_its_release(
+    world: World, backend: Backend
+) -> None:
+    watch = watch_of(world).servers["web"]
+    await watch.once()
+    before = state(world, "sensor.web_release").state
+    assert watch.look is not None
+    assert watch.look.served == before
+    await world.good("proxy.host/blog", **forward(backend, "blog.test"))
+    site = world.site()
+    assert site.seen is not None
+    assert site.seen.current != before
+    await shown(world, "sensor.web_release", str(site.seen.current))
+    await watch.once()
+    assert watch.served == site.seen.current
+
+
 async def test_a_host_tells_of_its_visitors(world: World, backend: Backend) -> None:
     await world.good("proxy.host/blog", **forward(backend, "blog.test"))
     await wait_until(lambda: ours(world) == SERVER | HOST)
