@@ -132,7 +132,8 @@ class Pebble:
     nonce_reject: int = 0
     """Percent of good nonces that are refused."""
     authz_reuse: int = 0
-    """Percent of valid authorizations that are used again."""
+    """Percent of valid authorizations that are used again; with 0 it is still one in a hundred
+    (pebble 2.4 compares `rand.Intn(100) > percent`): start anew where another look must come."""
     external_accounts: dict[str, str] = field(default_factory=dict)
     """Key ids and keys (base64url) of external accounts; any = a binding is required."""
     dns_server: str | None = None
