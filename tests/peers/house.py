@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ import aiohttp
 import pytest
 
 from hub import bootstrap
+from hub.auth import auth
+from hub.auth.passwords import Passwords
 from hub.hub import Hub
 
 CONFIG = "hub:\n  name: Test house\nmqtt:\n  enabled: false\ndemo:\n  area: Workshop\n"
@@ -99,11 +102,13 @@ MakeHouse = Callable[..., Awaitable[House]]
 
 
 @pytest.fixture
-async def make_house(tmp_path: Path) -> AsyncIterator[MakeHouse]:
+async def make_house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[MakeHouse]:
     """Return a function that starts a hub with a hub.yaml, resources and further files.
 
     `after` starts again in the folder of a hub, which is stopped first. All stop at the end.
+    Hashes of passwords cost next to nothing: the owner's took longer than the start of the hub.
     """
+    monkeypatch.setattr(auth, "Passwords", partial(Passwords, time_cost=1, memory_kib=64))
     houses: list[House] = []
 
     async def make(
