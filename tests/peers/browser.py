@@ -22,11 +22,16 @@ ARGUMENTS = [
 ]
 
 
+PATIENCE = 20_000
+"""How long what is expected of a page may take, in ms: two cores may be busy with other tests."""
+
+
 @pytest.fixture
 async def browser() -> AsyncIterator["Browser"]:
     """A headless chromium of one test."""
-    from playwright.async_api import async_playwright
+    from playwright.async_api import async_playwright, expect
 
+    expect.set_options(timeout=PATIENCE)
     binary = require("chromium", INSTALL)
     async with async_playwright() as playwright:
         chromium = await playwright.chromium.launch(

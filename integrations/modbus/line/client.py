@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import Final, Protocol, TypeVar
 
@@ -63,7 +64,7 @@ class Line:
         self._idle = list(self._connections)
         self._held: dict[asyncio.Task[object] | None, Reconnect] = {}
         self._writers: dict[int, Turns] = {}
-        """By unit: one writes at a time, however many connections there are."""
+        """By unit: where there are several connections, still one writes at a time."""
         self._listeners: list[Callable[[], None]] = []
         self._watchers: list[Written] = []
         self._on_frame: Trace | None = None
@@ -205,11 +206,10 @@ class Line:
 
         Two that each change some bits of a word would undo each other.
         """
-        if asyncio.current_task() in self._held:
-            yield
-            return
-        writers = self._writers.setdefault(unit, Turns())
-        async with writers.turn(priority), self.hold(priority):
+        alone: AbstractAsyncContextManager[None] = contextlib.nullcontext()
+        if asyncio.current_task() not in self._held and len(self._connections) > 1:
+            alone = self._writers.setdefault(unit, Turns()).turn(priority)
+        async with alone, self.hold(priority):
             yield
 
     # --- a request --------------------------------------------------------------------------------
