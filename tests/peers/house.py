@@ -13,6 +13,8 @@ from hub import bootstrap
 from hub.auth import auth
 from hub.auth.passwords import Passwords
 from hub.hub import Hub
+from hub.recorder.state import RecorderState
+from tests.peers.ports import wait_until
 
 CONFIG = "hub:\n  name: Test house\nmqtt:\n  enabled: false\ndemo:\n  area: Workshop\n"
 
@@ -105,7 +107,8 @@ MakeHouse = Callable[..., Awaitable[House]]
 async def make_house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[MakeHouse]:
     """Return a function that starts a hub with a hub.yaml, resources and further files.
 
-    `after` starts again in the folder of a hub, which is stopped first. All stop at the end.
+    Its recorder has opened its database, or could not. `after` starts again in the folder of a hub,
+    which is stopped first. All stop at the end.
     Hashes of passwords cost next to nothing: the owner's took longer than the start of the hub.
     """
     monkeypatch.setattr(auth, "Passwords", partial(Passwords, time_cost=1, memory_kib=64))
@@ -131,10 +134,11 @@ async def make_house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIt
             (config_dir / name).write_text(content, encoding="utf-8")
         settings = bootstrap.load_settings(config_dir)
         running = await bootstrap.start(settings, config_dir, folder / "data", port=0)
-        auth = running.hub.auth
+        hub = running.hub
+        await wait_until(lambda: hub.recorder.state is not RecorderState.STARTING)
         if after is None:
-            user = await auth.create_owner("Owner", "owner", "a-long-password")
-            token = await auth.tokens.create_long_lived(user, "tests", 1)
+            user = await hub.auth.create_owner("Owner", "owner", "a-long-password")
+            token = await hub.auth.tokens.create_long_lived(user, "tests", 1)
         else:
             token = after.token
         url = f"http://127.0.0.1:{running.api.port}"
