@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from hub.recorder.database import file, schema
 from hub.recorder.database.engine import BUSY_SECONDS, make_engine
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from hub.recorder.database.address import Address
 
 _LOGGER = logging.getLogger(__name__)
+
+READERS_SECONDS: Final = 30.0
+"""How long a damaged file waits for its readers before it is set aside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,9 @@ class Store:
         self._readers: AsyncEngine | None = None
         self._identity: tuple[int, int] | None = None
         self._writing = asyncio.Lock()
+        self._reading = 0
+        self._quiet = asyncio.Event()
+        self._quiet.set()
 
     @property
     def is_open(self) -> bool:
@@ -97,10 +103,22 @@ class Store:
     @asynccontextmanager
     async def read(self) -> AsyncIterator["AsyncConnection"]:
         """Read beside the writer; raises `Closed`."""
-        if self._readers is None:
+        readers = self._readers
+        if readers is None:
             raise Closed
-        async with self._readers.connect() as connection:
-            yield connection
+        self._reading += 1
+        self._quiet.clear()
+        try:
+            async with readers.connect() as connection:
+                try:
+                    yield connection
+                finally:
+                    if readers is not self._readers and self.path is not None:
+                        await _let_go(connection)
+        finally:
+            self._reading -= 1
+            if not self._reading:
+                self._quiet.set()
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator["AsyncConnection"]:
@@ -143,10 +161,19 @@ class Store:
             await asyncio.to_thread(file.prepare, path, self._busy_seconds)
 
     async def set_aside(self, why: str) -> None:
-        """Rename the damaged file, to be followed by `open`."""
+        """Rename the damaged file, to be followed by `open`.
+
+        Readers end first: SQLite deletes the log by its name when the last connection to a file is
+        closed, and by then the name would be the new file's. Raises `OSError` when one does not.
+        """
         if self.path is None:
             raise Closed
         await self.close()
+        try:
+            async with asyncio.timeout(READERS_SECONDS):
+                await self._quiet.wait()
+        except TimeoutError:
+            raise OSError(f"it is damaged ({why}), and still being read") from None
         self.corrupt_copy = await asyncio.to_thread(set_aside, self.path)
         _LOGGER.error(
             "The history %s is damaged (%s); it was kept as %s and a new one was started: delete "
@@ -155,3 +182,11 @@ class Store:
             why,
             self.corrupt_copy,
         )
+
+
+async def _let_go(connection: "AsyncConnection") -> None:
+    """Close a connection whose pool was left: it would be kept there until it is collected."""
+    raw = await connection.get_raw_connection()
+    if raw.driver_connection is not None:
+        await raw.driver_connection.close()
+    await connection.invalidate()

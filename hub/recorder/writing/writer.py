@@ -180,6 +180,7 @@ class Writer:
             self._failed(fault_of(error), error)
             return False
         self._delay = 0.0
+        self._suspected = None  # whoever reads this file will find it out anew
         if self._paused is None:
             self._status.set(RecorderState.RECORDING)
         else:

@@ -9,7 +9,7 @@ import pytest
 
 from hub.recorder import RecorderState, RecorderUnavailable
 from tests.peers.databases import make_database
-from tests.peers.house import MakeHouse
+from tests.peers.house import House, MakeHouse
 from tests.peers.ports import wait_until
 
 if TYPE_CHECKING:
@@ -159,7 +159,9 @@ async def test_a_mistake_in_the_address_leaves_the_hub_running(make_house: MakeH
         await recorder.flush()
 
 
-async def test_damage_that_a_reader_finds_is_mended(make_house: MakeHouse) -> None:
+async def damaged(make_house: MakeHouse, monkeypatch: pytest.MonkeyPatch) -> House:
+    """Return a house whose history is open and damaged, as only a reader of its rows finds out."""
+    monkeypatch.setattr("hub.recorder.database.file.CHECK_LIMIT", 0)
     house = await make_house(CONFIG)
     hub, recorder = house.hub, house.hub.recorder
     for number in range(3000):
@@ -168,18 +170,65 @@ async def test_damage_that_a_reader_finds_is_mended(make_house: MakeHouse) -> No
     assert recorder.path is not None
     with closing(sqlite3.connect(recorder.path)) as other:
         other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    pages = recorder.path.stat().st_size // 4096
     with recorder.path.open("r+b") as file:
-        for page in range(2, recorder.path.stat().st_size // 4096):
+        for page in range(pages // 2, pages):  # the hub opens it without reading these
             file.seek(page * 4096)
             file.write(b"\xa5" * 2048)
     await recorder.store.close()  # what the connections remember would hide it
     await recorder.store.open()
-    with suppress(RecorderUnavailable):  # who looks at the size may have been first
-        async with recorder.read() as connection:
+    return house
+
+
+async def read_all(house: House) -> None:
+    """Read every row; who looks at the size may have been first."""
+    with suppress(RecorderUnavailable):
+        async with house.hub.recorder.read() as connection:
             await connection.exec_driver_sql("SELECT sum(length(state)) FROM states")
+
+
+async def test_damage_that_a_reader_finds_is_mended(
+    make_house: MakeHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = await damaged(make_house, monkeypatch)
+    hub, recorder = house.hub, house.hub.recorder
+    await read_all(house)
     await wait_until(lambda: recorder.store.corrupt_copy is not None and recorder.recording)
     hub.states.set("sensor.a", "after")
     await recorder.flush()
     (item,) = [item for item in hub.health.items() if item.name == "recorder"]
     assert item.level == "degraded"
     assert "corrupt" in str(item.message)
+
+
+async def test_who_still_reads_a_damaged_file_does_no_harm_to_the_new_one(
+    make_house: MakeHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = await damaged(make_house, monkeypatch)
+    hub, recorder = house.hub, house.hub.recorder
+    store = recorder.store
+    states: list[RecorderState] = []
+    recorder.listen_changed(lambda: states.append(recorder.state))
+    with suppress(RecorderUnavailable):
+        async with recorder.read() as early:
+            await early.exec_driver_sql("SELECT count(*) FROM sqlite_master")
+            driver = (await early.get_raw_connection()).driver_connection
+            await read_all(house)
+            await wait_until(lambda: not store.is_open)
+            assert store.corrupt_copy is None, "its log has a name that the new one's would have"
+            await early.exec_driver_sql("SELECT sum(length(state)) FROM states")
+            pytest.fail("it is not damaged")
+    assert driver is not None
+    with pytest.raises(ValueError, match=r"closed|no active"):
+        await driver.execute("SELECT 1")
+    await wait_until(lambda: store.corrupt_copy is not None and recorder.recording)
+    hub.states.set("sensor.a", "after")
+    await recorder.flush()
+    assert states == [], "what was found in the old file is not held against the new one"
+    assert recorder.path is not None
+    assert recorder.path.with_name(f"{recorder.path.name}-wal").exists()
+    await house.stop()
+    with closing(sqlite3.connect(recorder.path)) as other:
+        assert other.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        found = other.execute("SELECT count(*) FROM states WHERE state = 'after'").fetchone()
+    assert found == (1,)

@@ -28,6 +28,7 @@ class Site:
         self.logged, self.runner = logged, runner
         self.is_away = False
         self.reopened = 0
+        self.changes = 0
         self.ran: list[str] = []
         self.running = 0
         self.spec: dict[str, Any] = {
