@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -186,10 +187,12 @@ async def test_changes_are_lines(shell: Shell, fake: FakeDevice) -> None:
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
 
-    async def until(stream: asyncio.StreamReader | None, words: str) -> str:
+    async def until(
+        stream: asyncio.StreamReader | None, wanted: str, of: Callable[[str], Any] = str
+    ) -> str:
         assert stream is not None
         async with asyncio.timeout(20):
-            while words not in (line := (await stream.readline()).decode()):
+            while wanted not in str(of(line := (await stream.readline()).decode())):
                 assert line
         return line
 
@@ -197,7 +200,7 @@ async def test_changes_are_lines(shell: Shell, fake: FakeDevice) -> None:
     await until(lines.stdout, "pump")
     fake[1].holding[10] = 33
     assert "level 0.0 m -> 3.3 m" in await until(lines.stdout, "3.3")
-    assert json.loads(await until(objects.stdout, "3.3"))["value"] == 3.3
+    await until(objects.stdout, "3.3", lambda line: json.loads(line)["value"])
     await fake.stop()
     await until(lines.stderr, "boiler is away")
     for process in (lines, objects):
