@@ -68,7 +68,7 @@ def test_a_day_of_changing_clocks(place: ZoneInfo, day: str, clock: str, expecte
 
 @pytest.mark.parametrize("place", [BERLIN, NEW_YORK, SYDNEY, LORD_HOWE])
 @given(clock=st.times().map(lambda it: it.replace(microsecond=0, fold=0)))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_each_time_comes_once_a_day(place: ZoneInfo, clock: time) -> None:
     moments = series(timing.daily(clock, place), at("2027-01-01T00:00:00", place) - 1, 365)
     days = [datetime.fromtimestamp(moment, place).date() for moment in moments]
@@ -127,7 +127,7 @@ def test_named_hours_behave_like_times_of_the_day() -> None:
     minutes=st.sets(st.integers(0, 59), min_size=1, max_size=4),
     seconds=st.sets(st.integers(0, 59), min_size=1, max_size=4),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_pattern_leaves_nothing_out(
     after: int, hours: set[int], minutes: set[int], seconds: set[int]
 ) -> None:
@@ -315,7 +315,7 @@ def test_a_clock_that_tells_nothing_is_looked_at() -> None:
 
 @pytest.mark.parametrize("place", [BERLIN, NEW_YORK, SYDNEY])
 @given(seed=st.integers(), clock=st.times().map(lambda it: it.replace(microsecond=0, fold=0)))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @pytest.mark.timeout(60)
 def test_a_year_of_jumps_rings_each_day_once(place: ZoneInfo, seed: int, clock: time) -> None:
     """Some hundred jumps of some minutes to and fro, the two changes of the clocks among them."""

@@ -71,7 +71,7 @@ def test_the_hour_that_comes_twice() -> None:
     assert changes == ["00:15", "00:45", "01:15", "01:45"]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     start=st.integers(0, 86399),
     length=st.integers(1, 86400),

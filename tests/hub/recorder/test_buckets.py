@@ -69,7 +69,7 @@ def compute(
     return made[0][2] if made else None
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     rows=st.dictionaries(times, st.one_of(st.none(), numbers), max_size=25),
     ends=st.lists(times, max_size=3),
@@ -115,7 +115,7 @@ def total(values: list[float]) -> float:
     return counted
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     rows=st.dictionaries(
         times, st.one_of(st.none(), st.floats(0, 1e5).map(lambda value: round(value, 2)))

@@ -15,7 +15,7 @@ ARGUMENT = st.text(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(ARGUMENT, max_size=6), st.sampled_from(["sh", "bash"]))
 def test_a_shell_hands_on_exactly_what_was_quoted(arguments: list[str], shell: str) -> None:
     command = quote(["printf", "%s\\0", *arguments])

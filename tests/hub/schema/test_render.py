@@ -378,7 +378,7 @@ schemas = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_what_the_form_allows_passes_the_schema(data: st.DataObject) -> None:
     schema = data.draw(schemas)

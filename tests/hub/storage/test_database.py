@@ -146,7 +146,10 @@ async def test_two_damaged_files_of_one_second_are_both_kept(path: Path) -> None
     assert len(list(path.parent.glob("hub.db.corrupt-*"))) == 2
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(data=st.binary(max_size=300))
 def test_any_bytes_are_a_database_or_damaged(path: Path, data: bytes) -> None:
     for suffix in ("-wal", "-shm"):

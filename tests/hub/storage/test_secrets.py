@@ -80,7 +80,10 @@ async def test_whatever_was_damaged_is_named(load: Load) -> None:
             keyring.open(text, BIND)
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=200,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(text=st.text(), bind=st.text(), junk=st.text())
 async def test_any_text_comes_back_and_junk_never_opens(
     load: Load, text: str, bind: str, junk: str

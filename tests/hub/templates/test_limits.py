@@ -263,9 +263,7 @@ async def test_no_text_does_anything_but_render_or_fail(house: Any) -> None:
     """Run in the test's own loop: hypothesis calls a plain function many times."""
     state = house.states.get("light.kitchen")
 
-    @settings(
-        max_examples=400, deadline=None, suppress_health_check=list(HealthCheck), database=None
-    )
+    @settings(max_examples=400, suppress_health_check=list(HealthCheck), database=None)
     @given(TEXTS)
     def run(text: str) -> None:
         try:

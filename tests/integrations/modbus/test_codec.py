@@ -28,7 +28,7 @@ FLOATS = {Type.FLOAT16, Type.FLOAT32, Type.FLOAT64}
 WORD = st.integers(0, 0xFFFF)
 ORDER = st.sampled_from(Order)
 
-quick = settings(max_examples=100, deadline=None)
+quick = settings(max_examples=100)
 
 
 def make(kind: Type, address: int = 0, table: str = "holding", **fields: Any) -> Register:

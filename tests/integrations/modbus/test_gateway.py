@@ -394,7 +394,7 @@ FRAMES = st.lists(
 DAMAGE = st.sampled_from(["", "0001 0001 0006 01", "0001 0000 0001 01", "0001 0000 00ff 01", "00"])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(FRAMES, DAMAGE, st.lists(st.integers(1, 30), max_size=20))
 def test_any_split_of_a_stream_gives_the_same_answers(
     frames: list[tuple[int, int, str]], damage: str, sizes: list[int]

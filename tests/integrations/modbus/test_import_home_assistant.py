@@ -336,7 +336,7 @@ def test_three_intervals_at_most(tmp_path: Path) -> None:
 
 
 @given(st.dictionaries(st.integers(1, 86400), st.integers(1, 50), min_size=1, max_size=8))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_intervals_stay_near(counts: dict[int, int]) -> None:
     kept = rates.nearest(counts)
     assert kept.keys() == counts.keys()
@@ -488,7 +488,7 @@ def paths(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [at, *(path for key, item in inner for path in paths(item, (*at, key)))]
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_whatever_stands_there_nothing_breaks(tmp_path: Path, data: st.DataObject) -> None:
     config = {"modbus": [copy.deepcopy(EVERYTHING)]}

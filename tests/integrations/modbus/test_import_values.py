@@ -50,7 +50,7 @@ def readings(draw: st.DrawFn) -> tuple[dict[str, Any], list[int]]:
     return spec, draw(st.lists(st.integers(0, 0xFFFF), min_size=words, max_size=words))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(readings())
 @example(({"data_type": "int16", "scale": 0.1}, [215]))
 @example(({"data_type": "int16", "scale": 0.5}, [5]))

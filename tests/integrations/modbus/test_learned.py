@@ -432,7 +432,7 @@ def houses(draw: st.DrawFn) -> tuple[list[Register], Device]:
     return wanted, device
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(houses(), st.booleans())
 def test_any_device_is_read_completely_and_soon_without_a_refusal(
     house: tuple[list[Register], Device], at_once: bool

@@ -182,7 +182,7 @@ def partitions(found: list[tuple[int, int]]) -> Iterator[list[tuple[int, int]]]:
         ]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(PLACES, st.integers(1, 12), st.integers(0, 6), RANGES, RANGES)
 def test_no_allowed_way_to_cut_is_better(
     places: list[tuple[int, int]],

@@ -122,7 +122,7 @@ async def test_cancelled_and_given_in_the_same_moment() -> None:
     assert (turns.used, turns.waiting) == (1, 0)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     seed=st.integers(0, 2**32), slots=st.integers(1, 4), wanted=st.lists(st.sampled_from(Priority))
 )

@@ -22,8 +22,8 @@ from integrations.proxy.importing.result import Imported, Placement, Unreadable
 from integrations.proxy.importing.sources import Folder
 
 QUICK = settings(
-    max_examples=150, deadline=None, derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    max_examples=150, derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )  # fmt: skip
 WHOLE = {"release": "r", "hub": "h", "sums": {}, "modes": {}}
 EDGE = Placement(("edge",))

@@ -27,7 +27,7 @@ def test_a_hash_that_never_changes() -> None:
     )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.text(st.characters(min_codepoint=32, max_codepoint=0x2FF), min_size=1, max_size=90), SALTS
 )

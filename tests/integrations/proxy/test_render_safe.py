@@ -227,7 +227,7 @@ def build(drawn: dict[str, Any], *, plain: bool) -> tuple[Part, Part] | None:
         return None
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(drawn=SPEC)
 def test_what_is_accepted_is_only_what_was_meant(bench: Bench, drawn: dict[str, Any]) -> None:
     built = build(drawn, plain=False)
@@ -267,7 +267,7 @@ SNIPPETS = st.lists(
 ).map("\n".join)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(snippet=SNIPPETS, inside=st.booleans())
 def test_a_snippet_adds_its_own_directives_and_nothing_else(
     bench: Bench, snippet: str, inside: bool

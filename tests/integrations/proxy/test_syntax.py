@@ -103,7 +103,7 @@ def test_braces_behind_a_dollar(tmp_path: Path, text: str) -> None:
 ALPHABET = "ab \t\r\n;{}\"'\\#$()~^"
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(body=st.text(ALPHABET, min_size=1, max_size=14))
 def test_as_nginx_reads(tmp_path_factory: pytest.TempPathFactory, body: str) -> None:
     folder = tmp_path_factory.getbasetemp()
