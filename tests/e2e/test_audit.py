@@ -4,15 +4,12 @@ import json
 import re
 from pathlib import Path
 
-import pytest
 from playwright.async_api import expect
 
 from hub.audit import Entry, Result
 from tests.e2e.conftest import Workshop
 from tests.e2e.lab import TYPE
 from tests.e2e.visits import Visit
-
-pytestmark = pytest.mark.timeout(90)
 
 PASSWORD = "a-long-password"
 

@@ -13,7 +13,6 @@ from tests.e2e.conftest import CONFIG
 from tests.e2e.visits import Tab, Visit, state_of
 from tests.peers.hub import HubProcess
 
-pytestmark = pytest.mark.timeout(90)
 # The demo does not move: the automations run when a test wants it.
 HOUSE = f"""{CONFIG}  interval: 86400
 counter:

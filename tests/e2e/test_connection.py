@@ -2,13 +2,10 @@
 
 import signal
 
-import pytest
 from playwright.async_api import expect
 
 from tests.e2e.visits import Visit, state_of
 from tests.peers.hub import HubProcess
-
-pytestmark = pytest.mark.timeout(90)
 
 
 async def test_a_killed_hub_is_told_calmly_and_found_again(demo: HubProcess, visit: Visit) -> None:

@@ -9,7 +9,6 @@ from playwright.async_api import expect
 from tests.e2e.visits import Tab, Visit, state_of, states_of
 from tests.peers.hub import HubProcess
 
-pytestmark = pytest.mark.timeout(90)
 MANY = 2_000
 
 

@@ -15,7 +15,6 @@ from tests.peers.hub import HubProcess
 if TYPE_CHECKING:
     from playwright.async_api import Locator
 
-pytestmark = pytest.mark.timeout(90)
 SENSOR, ZONE, WARM = "sensor.demo_temperature", "climate.demo_zone", "binary_sensor.demo_warm"
 PAINTED = """(canvas) => {
   const copy = new OffscreenCanvas(canvas.width, canvas.height);

@@ -2,15 +2,12 @@
 
 import asyncio
 
-import pytest
 from playwright.async_api import expect
 
 from hub.jobs import Job
 from tests.e2e.conftest import Workshop
 from tests.e2e.lab import TYPE
 from tests.e2e.visits import Visit
-
-pytestmark = pytest.mark.timeout(90)
 
 PASSWORD = "a-long-password"
 

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 
-import pytest
 from playwright.async_api import expect
 
 from integrations.neasmart import dpt9
@@ -20,8 +19,6 @@ from tests.e2e.visits import Visit
 from tests.peers.hub import HubProcess
 from tests.peers.modbus import Mbpoll
 from tests.peers.ports import free_port_number, wait_for_port
-
-pytestmark = pytest.mark.timeout(90)
 
 CONFIG = "hub:\n  name: Heated house\nmqtt:\n  enabled: false\n"
 RESOURCES = """

@@ -20,8 +20,6 @@ from tests.peers.modbus_fake import FakeDevice, Unit
 if TYPE_CHECKING:
     from playwright.async_api import Locator
 
-pytestmark = pytest.mark.timeout(90)
-
 MAP: dict[str, Any] = {
     "name": "Boiler",
     "manufacturer": "Example",

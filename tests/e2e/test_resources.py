@@ -3,7 +3,6 @@
 import re
 from typing import TYPE_CHECKING
 
-import pytest
 from playwright.async_api import expect
 
 from hub.events import Context
@@ -13,8 +12,6 @@ from tests.e2e.visits import Tab, Visit
 
 if TYPE_CHECKING:
     from playwright.async_api import Locator
-
-pytestmark = pytest.mark.timeout(90)
 
 PASSWORD = "a-long-password"
 ZONES = [{"name": "Living room", "channel": 1}, {"name": "Kitchen", "channel": 2}]

@@ -12,7 +12,6 @@ from tests.peers.hub import HubProcess
 if TYPE_CHECKING:
     from playwright.async_api import Locator
 
-pytestmark = pytest.mark.timeout(90)
 ZONE = "climate.demo_zone"
 
 

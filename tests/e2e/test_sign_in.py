@@ -6,14 +6,11 @@ import json
 from collections.abc import Callable
 from urllib.parse import parse_qs, quote, urlsplit
 
-import pytest
 from playwright.async_api import expect
 
 from tests.e2e.conftest import CONFIG
 from tests.e2e.visits import Visit
 from tests.peers.hub import OWNER, PASSWORD, HubProcess
-
-pytestmark = pytest.mark.timeout(90)
 
 
 async def test_the_first_visit_creates_the_owner(

@@ -4,15 +4,12 @@ import re
 from typing import Any
 
 import pyotp
-import pytest
 from playwright.async_api import expect
 
 from hub.auth import Role
 from tests.e2e.conftest import Workshop
 from tests.e2e.lab import SERVER, TYPE
 from tests.e2e.visits import Tab, Visit
-
-pytestmark = pytest.mark.timeout(90)
 
 PASSWORD = "a-long-password"
 

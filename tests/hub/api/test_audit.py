@@ -6,8 +6,6 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
 from tests.hub.api.conftest import Visitor
 from tests.peers.house import House
 from tests.peers.hub import HubProcess, run_hub
@@ -163,7 +161,6 @@ def _entry(target: str) -> Any:
 # --- the command line and the real process
 
 
-@pytest.mark.timeout(60)
 def test_the_command_line_lists_proves_and_exports(hub_process: HubProcess) -> None:
     home = {"HUB_URL": hub_process.url, "HUB_TOKEN": hub_process.token}
     found: list[Any] = []
@@ -180,7 +177,6 @@ def test_the_command_line_lists_proves_and_exports(hub_process: HubProcess) -> N
     assert json.loads(exported.stdout.splitlines()[0])["seq"] == 1
 
 
-@pytest.mark.timeout(60)
 def test_a_stopped_or_changed_log_is_proved_from_its_folder(
     start_hub: Callable[..., HubProcess],
 ) -> None:
@@ -210,7 +206,6 @@ def test_a_folder_without_a_log_is_told_in_words(tmp_path: Any) -> None:
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.timeout(60)
 async def test_a_row_that_was_acknowledged_survives_a_power_cut(
     start_hub: Callable[..., HubProcess],
 ) -> None:

@@ -223,7 +223,6 @@ async def denied(house: House, user_id: str) -> set[str]:
     return {row["target"] for row in rows}
 
 
-@pytest.mark.timeout(60)
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.OPERATOR])
 async def test_all_that_a_role_may_not_is_denied_and_audited(house: House, role: Role) -> None:
     user, token = await person(house, role)
@@ -236,7 +235,6 @@ async def test_all_that_a_role_may_not_is_denied_and_audited(house: House, role:
     assert (await client.call(type="get_states"))["success"], "the connection lives on"
 
 
-@pytest.mark.timeout(60)
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.OPERATOR])
 async def test_the_same_over_rest(house: House, role: Role) -> None:
     user, token = await person(house, role)

@@ -55,7 +55,6 @@ def inside(namespace: str, folder: Path, host: str) -> dict[str, object]:
     return found
 
 
-@pytest.mark.timeout(60)
 def test_a_hub_on_the_network_is_found_and_leaves(namespace: str, tmp_path: Path) -> None:
     seen = inside(namespace, tmp_path, "0.0.0.0")  # noqa: S104 - in its own network
     assert seen["name"] == "My house v 2._home-assistant._tcp.local."
@@ -80,7 +79,6 @@ def test_a_hub_on_the_network_is_found_and_leaves(namespace: str, tmp_path: Path
     assert properties["requires_api_password"] == "True"
 
 
-@pytest.mark.timeout(60)
 def test_a_hub_on_one_address_tells_only_that(namespace: str, tmp_path: Path) -> None:
     seen = inside(namespace, tmp_path, "10.99.0.1")
     assert seen["addresses"] == ["10.99.0.1"]

@@ -316,7 +316,6 @@ def test_a_clock_that_tells_nothing_is_looked_at() -> None:
 @pytest.mark.parametrize("place", [BERLIN, NEW_YORK, SYDNEY])
 @given(seed=st.integers(), clock=st.times().map(lambda it: it.replace(microsecond=0, fold=0)))
 @settings(max_examples=10)
-@pytest.mark.timeout(60)
 def test_a_year_of_jumps_rings_each_day_once(place: ZoneInfo, seed: int, clock: time) -> None:
     """Some hundred jumps of some minutes to and fro, the two changes of the clocks among them."""
     draw = random.Random(seed)  # noqa: S311

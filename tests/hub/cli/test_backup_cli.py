@@ -14,8 +14,6 @@ import pytest
 from tests.hub.storage.stock import Stock, identity_pair, stocked
 from tests.peers.hub import HUB, OWNER, PASSWORD, HubProcess, run_hub
 
-pytestmark = pytest.mark.timeout(90)  # a dozen commands, each a process
-
 PASSPHRASE = "correct horse battery staple"
 CLIENT = "http://127.0.0.1/"
 

@@ -9,8 +9,6 @@ import pytest
 from tests.hub.cli.conftest import Shell
 from tests.peers.terminal import Terminal
 
-pytestmark = pytest.mark.timeout(60)  # many processes
-
 BASH = shutil.which("bash")
 ASK = """
 source <(hub completion bash)

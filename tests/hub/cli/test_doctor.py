@@ -12,8 +12,6 @@ from tests.hub.cli.conftest import clean_environment
 from tests.peers.hub import HubProcess, run_hub
 from tests.peers.ports import free_port_number
 
-pytestmark = pytest.mark.timeout(60)  # several starts of whole hubs
-
 Report = dict[str, tuple[str, str]]
 
 

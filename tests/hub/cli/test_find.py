@@ -15,8 +15,6 @@ import pytest
 from hub.const import EVENT_STATE_CHANGED
 from tests.hub.cli.conftest import Shell
 
-pytestmark = pytest.mark.timeout(60)  # many processes
-
 
 async def bare(shell: Shell, *arguments: str, **environment: str) -> Any:
     """Run a command without HUB_DATA."""

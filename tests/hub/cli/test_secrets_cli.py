@@ -14,8 +14,6 @@ from hub.storage.keyfile import Key
 from hub.storage.secrets import Keyring
 from tests.peers.hub import HubProcess, run_hub
 
-pytestmark = pytest.mark.timeout(60)  # a dozen commands, each a process
-
 KEY = "3f9c0a7be1d24586a1b2c3d4e5f60718"
 OTHER = "b19c0a7be1d24586a1b2c3d4e5f6071f"
 

@@ -138,7 +138,6 @@ def locked_out(tmp_path: Path) -> tuple[Path, str]:
     return tmp_path, json.loads(done.stdout)["token"]
 
 
-@pytest.mark.timeout(60)
 def test_everything_is_lost_and_found(locked_out: tuple[Path, str]) -> None:
     data, token = locked_out
     command = ("users", "recover", "--data", str(data), "--password-stdin")
@@ -178,7 +177,6 @@ def test_everything_is_lost_and_found(locked_out: tuple[Path, str]) -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.timeout(90)
 def test_recovery_needs_the_hub_to_stand_still(
     start_hub: Callable[..., HubProcess],
 ) -> None:
@@ -203,7 +201,6 @@ def test_recovery_needs_the_hub_to_stand_still(
     assert [row["address"] for row in rows] == ["recovery", "socket"]
 
 
-@pytest.mark.timeout(60)
 def test_recovery_tells_what_is_wrong(locked_out: tuple[Path, str], tmp_path: Path) -> None:
     data, _ = locked_out
     command = ("users", "recover", "--password-stdin", "--data")

@@ -90,7 +90,6 @@ def change_everything(hub: HubProcess) -> dict[str, Any]:
     return states(hub)
 
 
-@pytest.mark.timeout(60)
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM], ids=["killed", "stopped"])
 def test_values_outlive_the_process(
     start_hub: Callable[..., HubProcess], how: signal.Signals

@@ -13,7 +13,6 @@ SCRIPT = Path(__file__).with_name("crash_jobs.py")
 ROOT = Path(__file__).parents[3]
 
 
-@pytest.mark.timeout(60)
 @pytest.mark.parametrize("lines", [0, 1, 7, 60])
 async def test_what_was_noted_before_a_kill_is_offered_after_it(
     open_shop: OpenShop, tmp_path: Path, lines: int

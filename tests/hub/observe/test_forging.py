@@ -4,15 +4,12 @@ import json
 import time
 from typing import Any
 
-import pytest
-
 from tests.peers.mosquitto import Mosquitto
 
 TOPIC = "hub/h1/switch/x\u2028FORGED ERROR\u202e/set"
 PAYLOAD = "x\nFORGED\r\x1b[31m\u2028y"
 
 
-@pytest.mark.timeout(60)
 def test_mqtt_topics_and_payloads_can_not_forge_lines(start_hub: Any, mosquitto: Mosquitto) -> None:
     hub = start_hub(
         f"hub:\n  name: Test\n  hub_id: h1\nmqtt:\n  broker:\n    host: 127.0.0.1\n"

@@ -9,16 +9,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.hub.recorder.conftest import MakeDesk
 
 if TYPE_CHECKING:
     from tests.peers.databases import EmptyDatabase
 
 PROGRAM = Path(__file__).with_name("crash.py")
-
-pytestmark = pytest.mark.timeout(60)
 
 
 def killed(url: str, batches: int) -> int:

@@ -34,7 +34,6 @@ def run(
     return found
 
 
-@pytest.mark.timeout(90)
 def test_killed_again_and_again(tmp_path: Path) -> None:
     whole = run(tmp_path / "whole")
     assert whole is not None

@@ -16,8 +16,6 @@ from hub.util.clock import FakeClock
 from tests.hub.recorder.conftest import MakeDesk
 from tests.hub.recorder.desk import Desk
 
-pytestmark = pytest.mark.timeout(60)
-
 MIB = 1 << 20
 
 

@@ -13,7 +13,7 @@ from tests.peers.databases import make_database
 if TYPE_CHECKING:
     from tests.hub.recorder.desk import Desk
 
-pytestmark = [pytest.mark.timeout(60), pytest.mark.xdist_group("postgresql")]
+pytestmark = pytest.mark.xdist_group("postgresql")
 
 PAGE = Path(__file__).parents[3] / "docs/recorder.md"
 EXPORT = PAGE.read_text().partition("## Export")[2].partition("\n## ")[0]

@@ -18,8 +18,6 @@ from tests.hub.recorder.desk import Desk
 if TYPE_CHECKING:
     from tests.peers.databases import EmptyDatabase
 
-pytestmark = pytest.mark.timeout(90)
-
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,8 +15,6 @@ from tests.peers.ports import wait_until
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.timeout(60)
-
 CONFIG = "hub:\n  name: Test house\nmqtt:\n  enabled: false\nrecorder:\n  min_free_disk: 0\n"
 
 

@@ -16,8 +16,6 @@ from hub.recorder.statistics import series
 from hub.recorder.statistics.imports import clear, import_hours
 from tests.hub.recorder.desk import Desk
 
-pytestmark = pytest.mark.timeout(60)
-
 T = 1_700_000_000.0
 
 

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from tests.peers.databases import EmptyDatabase
 
-pytestmark = pytest.mark.timeout(60)
-
 
 async def test_changes_become_rows(desk: Desk) -> None:
     desk.states.set("sensor.a", "1", {"unit": "W"})

@@ -297,7 +297,6 @@ async def test_only_one_purge_at_a_time(file: EmptyDatabase) -> None:
         await bench.run(asyncio.wait_for(first, 5))
 
 
-@pytest.mark.timeout(60)
 async def test_the_size_limit_holds(file: EmptyDatabase) -> None:
     """T4, at a tenth of its size: never over the limit by more than a tenth, newest rows stay."""
     async with opened(file, max_size=4) as bench:
@@ -411,7 +410,6 @@ async def test_a_lock_that_passes_ends_no_purge(file: EmptyDatabase) -> None:
     await bench.close()
 
 
-@pytest.mark.timeout(60)
 async def test_a_writer_beside_a_purge(file: EmptyDatabase) -> None:
     """T3, smaller: prints how long flushes waited; the benchmark measures it beside a baseline."""
     async with opened(file) as bench:

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 STORED = Path(__file__).parents[2] / "fixtures" / "recorder"
 
-pytestmark = pytest.mark.timeout(60)
-
 
 def stored(version: int, folder: Path) -> str:
     """Unpack a file that a hub of this schema version wrote; return its address."""

@@ -257,7 +257,6 @@ async def test_it_works_by_itself(bench: Bench) -> None:
     await bench.statistics.stop()
 
 
-@pytest.mark.timeout(40)
 async def test_every_database_makes_the_same(empty_database: EmptyDatabase) -> None:
     bench = Bench(Address.of(empty_database.url, empty_database.folder))
     await bench.open()

@@ -44,7 +44,6 @@ def crash(folder: Path, recovery: str, step: str, then: str | None = None) -> di
     return found
 
 
-@pytest.mark.timeout(60)
 @pytest.mark.parametrize("step", STEPS)
 def test_a_cut_off_apply_is_finished(tmp_path: Path, step: str) -> None:
     found = crash(tmp_path, "finish", step)
@@ -54,7 +53,6 @@ def test_a_cut_off_apply_is_finished(tmp_path: Path, step: str) -> None:
     assert found["interrupted"] == 0
 
 
-@pytest.mark.timeout(60)
 @pytest.mark.parametrize("step", STEPS)
 def test_a_cut_off_apply_is_taken_back_and_done_anew(tmp_path: Path, step: str) -> None:
     found = crash(tmp_path, "roll_back", step)
@@ -65,7 +63,6 @@ def test_a_cut_off_apply_is_taken_back_and_done_anew(tmp_path: Path, step: str) 
     assert found["interrupted"] == 0
 
 
-@pytest.mark.timeout(60)
 @pytest.mark.parametrize("step", [f"undoing {number}" for number in (2, 1, 0)])
 def test_a_cut_off_taking_back_is_gone_on_with(tmp_path: Path, step: str) -> None:
     found = crash(tmp_path, "roll_back", step)
@@ -74,7 +71,6 @@ def test_a_cut_off_taking_back_is_gone_on_with(tmp_path: Path, step: str) -> Non
     assert found["observed_revision"] == 1
 
 
-@pytest.mark.timeout(60)
 @pytest.mark.parametrize("then", ["undoing 2", "undoing 0", "planned", "begun 1"])
 def test_a_recovery_may_be_cut_off_too(tmp_path: Path, then: str) -> None:
     found = crash(tmp_path, "roll_back", "done 2", then)

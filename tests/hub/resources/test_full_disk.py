@@ -40,7 +40,6 @@ async def fill(resources: Resources) -> list[str]:
     pytest.fail("the disk never became full")
 
 
-@pytest.mark.timeout(60)
 async def test_a_disk_that_is_really_full_loses_nothing(disk: Path, tmp_path: Path) -> None:
     (tmp_path / "hub.yaml").write_text("mqtt:\n  enabled: false\n")
     settings = bootstrap.load_settings(tmp_path)

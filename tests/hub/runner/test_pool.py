@@ -37,7 +37,6 @@ async def test_a_hundred_tasks_share_one_connection(
     assert sshd.count("Accepted publickey") == 1
 
 
-@pytest.mark.timeout(60)
 async def test_four_hundred_commands_with_six_slots(make_runners: MakeRunners, sshd: Sshd) -> None:
     runners = make_runners(slots=6)
     runners.put(server_of(sshd))

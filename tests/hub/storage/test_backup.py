@@ -263,7 +263,6 @@ def test_a_damaged_database_is_not_backed_up(stock: Stock) -> None:
     assert list(stock.backups.iterdir()) == []
 
 
-@pytest.mark.timeout(60)
 async def test_beside_a_writer(stock: Stock) -> None:
     """Every transaction is in the copy as a whole, and the writer never waits for long."""
     stop, written = threading.Event(), [0]
@@ -317,7 +316,6 @@ def test_the_log_of_a_hub_that_was_killed_is_in_the_copy(stock: Stock) -> None:
     assert made(stock).manifest.rows["documents"] == 4
 
 
-@pytest.mark.timeout(60)
 async def test_while_the_keys_are_rotated(stock: Stock) -> None:
     """The key beside a backup always opens the copy of the database."""
     for number in range(20):
@@ -402,7 +400,6 @@ def test_names_are_never_used_twice(tmp_path: Path) -> None:
 RECIPIENT = identity_pair()[0]
 
 
-@pytest.mark.timeout(60)
 @pytest.mark.parametrize(
     ("size", "sealer"),
     [(10, RECIPIENT), (100_000, RECIPIENT), (10_000_000, RECIPIENT), (10, PASSPHRASE)],

@@ -4,8 +4,6 @@ import asyncio
 import json
 from typing import Any
 
-import pytest
-
 from hub.storage import tables
 from hub.storage.keyfile import KeyFile
 from hub.storage.rotation import census
@@ -20,7 +18,6 @@ def spec(text: str, password: Any) -> dict[str, Any]:
     return {"text": text, "logins": [{"name": "anna", "password": password}]}
 
 
-@pytest.mark.timeout(60)
 async def test_resources_are_written_while_the_keys_change(make_house: MakeHouse) -> None:
     house = await make_house("mqtt:\n  enabled: false\n")
     resources = house.hub.resources

@@ -272,7 +272,6 @@ def refused(hub: HubProcess, **environment: str) -> str:
     return done.stderr
 
 
-@pytest.mark.timeout(60)
 def test_a_real_hub_refuses_to_start_in_words(start_hub: Callable[..., HubProcess]) -> None:
     hub = start_hub()
     assert hub.stop() == 0

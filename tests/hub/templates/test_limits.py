@@ -258,7 +258,6 @@ TEXTS = st.one_of(
 )
 
 
-@pytest.mark.timeout(90)
 async def test_no_text_does_anything_but_render_or_fail(house: Any) -> None:
     """Run in the test's own loop: hypothesis calls a plain function many times."""
     state = house.states.get("light.kitchen")

@@ -24,7 +24,6 @@ sys.path.insert(0, str(DEMO))
 from modbus_devices import METER, THERMOSTAT, Devices, Options, Thermostat  # noqa: E402
 from modbus_devices_room import COOLING, ECONOMY, PROTECTION, Flat, Room  # noqa: E402
 
-pytestmark = pytest.mark.timeout(60)
 HOUR = 3600.0
 
 

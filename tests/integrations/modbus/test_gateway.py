@@ -117,7 +117,6 @@ async def answer(reader: asyncio.StreamReader) -> tuple[int, int, bytes]:
 # --- real lines
 
 
-@pytest.mark.timeout(60)
 async def test_two_programs_share_a_serial_line(
     start: Start, mbpoll: Mbpoll, pty_pair: tuple[str, str]
 ) -> None:

@@ -18,8 +18,6 @@ from tests.peers.house import MakeHouse
 from tests.peers.modbus_fake import FakeDevice
 from tests.peers.ports import free_port_number, wait_until
 
-pytestmark = pytest.mark.timeout(60)
-
 SECRET = "U0VDUkVU" * 12
 KEY = f"-----BEGIN PRIVATE KEY-----\n{SECRET}\n-----END PRIVATE KEY-----\n"
 PEM = "-----BEGIN CERTIFICATE-----\nQUJD\n-----END CERTIFICATE-----\n"

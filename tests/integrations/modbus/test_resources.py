@@ -14,8 +14,6 @@ from tests.peers.house import House, MakeHouse
 from tests.peers.modbus_fake import FakeDevice
 from tests.peers.ports import free_port_number, wait_until
 
-pytestmark = pytest.mark.timeout(60)
-
 BOILER: dict[str, Any] = {
     "name": "Boiler",
     "intervals": {"normal": 0.2},

@@ -16,8 +16,6 @@ from tests.peers.house import MakeHouse
 from tests.peers.modbus_fake import FakeDevice
 from tests.peers.ports import free_port_number, wait_until
 
-pytestmark = pytest.mark.timeout(60)
-
 
 @pytest.fixture
 async def world(make_house: MakeHouse) -> AsyncIterator[World]:

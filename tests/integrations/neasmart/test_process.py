@@ -17,8 +17,6 @@ from tests.peers.modbus import Mbpoll
 from tests.peers.mosquitto import Mosquitto
 from tests.peers.ports import free_port_number, wait_for_port
 
-pytestmark = pytest.mark.timeout(60)
-
 DEMO = Path(__file__).parents[3] / "config" / "demo" / "resources" / "heating.yaml"
 QUIET = "hub:\n  name: Heated house\nmqtt:\n  enabled: false\n"
 RESOURCE = "/api/resources/neasmart.installation"

@@ -209,7 +209,6 @@ async def test_it_is_renewed_in_time_though_nothing_was_changed(
     assert pebble.orders() == 2
 
 
-@pytest.mark.timeout(60)
 async def test_a_failing_renewal_leaves_the_old_one_in_force(
     world: World, start_pebble: StartPebble, backend: Backend
 ) -> None:
@@ -287,7 +286,6 @@ async def test_a_revoked_one_is_replaced(world: World, pebble: Pebble, backend: 
     assert pebble.count("POST /revoke-cert") == 1
 
 
-@pytest.mark.timeout(60)
 async def test_a_server_that_goes_on_with_the_old_one_gets_it_back(
     world: World, pebble: Pebble, backend: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:

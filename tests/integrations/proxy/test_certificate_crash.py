@@ -20,7 +20,6 @@ from tests.peers.pebble import Pebble
 ROOT = Path(__file__).parents[3]
 
 
-@pytest.mark.timeout(60)
 @pytest.mark.parametrize("step", ["order", "issued", "deploy", "deployed"])
 async def test_what_was_asked_for_is_not_asked_for_again(
     world: World,

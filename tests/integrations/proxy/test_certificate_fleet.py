@@ -55,7 +55,6 @@ async def until_version(world: World, number: int) -> Any:
     return facts
 
 
-@pytest.mark.timeout(60)
 async def test_a_server_that_is_away_gets_it_when_it_is_back(
     bare: World,
     sshd: Sshd,

@@ -16,8 +16,6 @@ from tests.peers.ports import free_port_number, wait_for, wait_for_port
 
 DEMO = Path(__file__).parents[3] / "config" / "demo"
 
-pytestmark = pytest.mark.timeout(90)
-
 
 @pytest.fixture
 def ports() -> dict[str, str]:

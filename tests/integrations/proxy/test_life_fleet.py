@@ -19,8 +19,6 @@ from tests.integrations.proxy.test_life import deploys, phase
 from tests.peers.nginx import Backend, Nginx, StartBackend
 from tests.peers.sshd import Sshd
 
-pytestmark = pytest.mark.timeout(60)
-
 
 def spec_of(hub: Hub, name: str) -> dict[str, Any]:
     return dict(hub.resources.get(*name.split("/")).spec)

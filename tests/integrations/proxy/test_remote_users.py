@@ -13,8 +13,6 @@ from tests.peers.nginx import Backend
 from tests.peers.ports import require
 from tests.peers.sshd import Account, Sshd, _passwd_locked
 
-pytestmark = pytest.mark.timeout(60)
-
 
 @pytest.fixture
 def talkative(start_sshd: Callable[..., Sshd], account: Account) -> Iterator[Sshd]:

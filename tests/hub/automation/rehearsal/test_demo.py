@@ -14,7 +14,7 @@ import pytest
 from tests.peers.hub import HubProcess, run_hub
 from tests.peers.ports import free_port_number
 
-pytestmark = [pytest.mark.timeout(90), pytest.mark.xdist_group("demo_replay")]
+pytestmark = pytest.mark.xdist_group("demo_replay")
 
 DEMO = Path(__file__).parents[4] / "config" / "demo"
 ZONE = "climate.living_room"

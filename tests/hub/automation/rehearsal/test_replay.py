@@ -16,8 +16,6 @@ from hub.resources import InvalidSpec
 from tests.hub.automation.past import remember
 from tests.peers.house import House, MakeHouse
 
-pytestmark = pytest.mark.timeout(60)
-
 CONFIG = (
     "hub:\n  name: Test house\n  time_zone: UTC\n  latitude: 52.5\n  longitude: 13.4\n"
     "mqtt:\n  enabled: false\nrecorder:\n  min_free_disk: 0\n"
