@@ -45,7 +45,7 @@ def require(program: str, install: str) -> str:
 
 
 def wait_for_port(
-    port: int, *, timeout: float = 10.0, alive: Callable[[], bool] | None = None
+    port: int, *, timeout: float = 30.0, alive: Callable[[], bool] | None = None
 ) -> None:
     """Return when 127.0.0.1:port accepts; fail after `timeout` seconds or when `alive` says no."""
     deadline = time.monotonic() + timeout
@@ -61,7 +61,7 @@ def wait_for_port(
     pytest.fail(f"nothing listens on 127.0.0.1:{port} after {timeout} s")
 
 
-def wait_for(condition: Callable[[], object], what: str, *, timeout: float = 10.0) -> None:
+def wait_for(condition: Callable[[], object], what: str, *, timeout: float = 30.0) -> None:
     """Return when `condition()` is true; fail naming `what` after `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while not condition():
@@ -70,7 +70,7 @@ def wait_for(condition: Callable[[], object], what: str, *, timeout: float = 10.
         time.sleep(0.01)
 
 
-async def wait_until(condition: Callable[[], object], *, timeout: float = 10.0) -> None:
+async def wait_until(condition: Callable[[], object], *, timeout: float = 30.0) -> None:
     """Return when `condition()` is true, looked at once per 10 ms; fail after `timeout` seconds."""
     try:
         async with asyncio.timeout(timeout):
