@@ -64,7 +64,7 @@ async def test_calls_and_subscriptions(house: House, client: HomeAssistantClient
     entities: asyncio.Queue[Any] = asyncio.Queue()
     stop_events = await client.subscribe_events(events.put_nowait, "state_changed")
     stop_entities = await client.subscribe_entities(entities.put_nowait, [switch])
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         first = await entities.get()
         assert set(first["a"]) == {switch}
         done = await client.call_service("switch", "toggle", target={"entity_id": switch})

@@ -63,7 +63,7 @@ async def put(tab: Tab, key: str, spec: dict[str, Any]) -> None:
 
 async def becomes(tab: Tab, entity_id: str, fits: Callable[[dict[str, Any]], bool]) -> None:
     """Wait until an entity is there and as wanted."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while "state" not in (found := await state_of(tab, entity_id)) or not fits(found):
             await asyncio.sleep(0.02)
 
@@ -270,7 +270,7 @@ async def test_helpers_have_the_control_of_their_kind(house: HubProcess, visit: 
     slider = page.get_by_role("slider", name="Night level")
     await slider.focus()
     await page.keyboard.press("End")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while (await state_of(tab, "input_number.level"))["state"] != "20.0":
             await asyncio.sleep(0.02)
     assert (await state_of(tab, "counter.visits"))["state"] == "1"

@@ -28,7 +28,7 @@ async def write(tab: Tab, number: int, state: str) -> None:
 
 async def becomes(tab: Tab, entity_id: str, start: str) -> None:
     """Wait until the state at the hub begins with a text."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not (await state_of(tab, entity_id))["state"].startswith(start):
             await asyncio.sleep(0.02)
 

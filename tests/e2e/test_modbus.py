@@ -57,7 +57,7 @@ async def test_a_modbus_master_reads_what_the_page_set(
     told = tab.page.locator("hub-thermostat").get_by_role("status")
     await expect(told).to_have_text("Waiting for confirmation")
     wanted = dpt9.encode(20.5)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while await read() != wanted:
             await asyncio.sleep(0.05)
     await expect(told).to_have_text("Fetched, not confirmed yet")

@@ -22,7 +22,7 @@ def target(tab: Tab) -> "Locator":
 
 async def confirmed(tab: Tab, value: float) -> None:
     """Wait until the hub has the value and the page no longer shows it as wanted."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while (await state_of(tab, ZONE))["attributes"]["temperature"] != value:
             await asyncio.sleep(0.02)
     await expect(target(tab)).to_have_value(f"{value:.1f}°")
@@ -107,7 +107,7 @@ async def test_a_choice_is_set(
     await tab.sign_in()
     select = tab.page.get_by_role("combobox", name=label)
     await select.select_option(choice)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while (await state_of(tab, ZONE))["attributes"][attribute] != choice:
             await asyncio.sleep(0.02)
     await expect(select).to_have_value(choice)

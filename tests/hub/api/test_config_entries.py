@@ -80,7 +80,7 @@ async def test_installations_are_entries_with_the_state_of_their_phase(house: Ho
     await put(client, "installation", "home", "Home")
     await put(client, "tool", "hammer", "Hammer")
     seen: dict[str, Any] = {}
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while seen.get("shed.installation/home", {}).get("state") != "loaded":
             for item in await told(follower):
                 assert item["type"] in ("added", "updated")
@@ -101,7 +101,7 @@ async def test_installations_are_entries_with_the_state_of_their_phase(house: Ho
     assert one["result"] == {"config_entry": entry}
 
     await put(client, "installation", "away", "away")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while seen.get("shed.installation/away", {}).get("state") != "setup_retry":
             for item in await told(follower):
                 seen[item["entry"]["entry_id"]] = item["entry"]
@@ -111,7 +111,7 @@ async def test_installations_are_entries_with_the_state_of_their_phase(house: Ho
     await client.call(
         type="resource/delete", resource_type="shed.installation", key="home", force=True
     )
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         gone: list[Any] = []
         while not gone:
             gone = [item for item in await told(follower) if item["type"] == "removed"]

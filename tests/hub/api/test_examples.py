@@ -51,7 +51,7 @@ def same(shown: Any, got: Any, where: str = "") -> None:
 
 async def settle(house: House) -> None:
     """Wait until every resource is what it should be, and no job runs."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while len(house.hub.jobs) or any(
             house.hub.resources.status(item.type, item.key).observed_revision != item.revision
             for item in house.hub.resources.list()

@@ -259,7 +259,7 @@ async def test_with_a_real_automation(make_house: MakeHouse) -> None:
     before = hub.states.get("switch.demo_lamp").state
     hub.states.set("binary_sensor.door", "off")
     hub.states.set("binary_sensor.door", "on")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while hub.states.get("switch.demo_lamp").state == before:
             await asyncio.sleep(0.01)
     client = await house.connect()

@@ -45,7 +45,7 @@ class Street:
 
     async def settled(self, key: str, phase: str = "in_sync") -> Any:
         """Wait for a phase and return the resource."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while True:
                 found = await self.ask("get", resource_type="test.file", key=key)
                 status = found["status"]
@@ -130,7 +130,7 @@ async def test_a_resource_is_written_applied_changed_and_taken_away(street: Stre
     assert (error["code"], error["users"]) == ("in_use", ["test.file/b"])
     changes = await street.ask("delete", **name, cascade=True)
     assert [item["key"] for item in changes] == ["b", "a"]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while list(street.folder.iterdir()) or await street.ask("list"):
             await asyncio.sleep(0.01)
     assert (await street.refused("get", **name))["code"] == "not_found"
@@ -164,7 +164,7 @@ async def test_etags_and_conditions_over_rest(street: Street) -> None:
         "PUT", path, 412, json={"name": "two"}, headers={"If-None-Match": "*"}
     )
     assert (stale["code"], stale["current"]) == ("conflict", 1)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while street.house.hub.resources.status("test.note", "a").phase != "in_sync":
             await asyncio.sleep(0.01)
     found, tag = await street.rest("GET", path)

@@ -38,7 +38,7 @@ class Wire:
         return head.encode() + b"\r\n" + body
 
     async def answer(self) -> bytes:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             head = await self.reader.readuntil(b"\r\n\r\n")
             length = re.search(rb"Content-Length: (\d+)", head)
             return head + (await self.reader.readexactly(int(length[1])) if length else b"")
@@ -211,7 +211,7 @@ async def test_http_1_0_and_connection_close_end_the_connection(house: House, wi
         if not change:
             request = request.replace(b"HTTP/1.1", b"HTTP/1.0")
         connection.writer.write(request)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             answer = await connection.reader.read()
         assert b" 404 " in answer.split(b"\r\n", 1)[0]
 
@@ -230,7 +230,7 @@ async def test_a_waiting_call_runs_to_its_end_when_the_client_hangs_up(
     connection = await wire()
     connection.writer.write(connection.request("POST", "/api/services/probe/waits", b"{}"))
     await connection.writer.drain()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await began.wait()
         connection.writer.close()
         await connection.writer.wait_closed()

@@ -181,7 +181,7 @@ async def test_every_event_is_strict(house: House) -> None:
     house.hub.services.register("strict", "verb", lambda call: None)
     await writer.call(type="fire_event", event_type="the_end")
     seen: dict[str, Any] = {}
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while "the_end" not in seen:
             message = await client.receive()
             EVENT(message["event"])

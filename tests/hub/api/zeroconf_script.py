@@ -49,7 +49,7 @@ async def main(folder: Path, host: str) -> dict[str, Any]:
         "hub_id": running.hub.hub_id,
     }
     await bootstrap.stop(running)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await gone.wait()
     await browser.async_cancel()
     await looking.async_close()

@@ -67,14 +67,14 @@ async def watching(shell: Shell, *arguments: str) -> AsyncIterator[asyncio.Strea
 
 
 async def line(reader: asyncio.StreamReader) -> str:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         return (await reader.readline()).decode()
 
 
 async def until_watched(shell: Shell) -> None:
     """Wait until a websocket has subscribed."""
     endpoint = shell.house.running.api._websocket
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not any(connection._subscriptions for connection in endpoint.connections):
             await asyncio.sleep(0.02)
 
@@ -106,7 +106,7 @@ async def test_resources_and_their_jobs(shell: Shell) -> None:
     await shell.put("test.note/there", text="before")
     async with watching(shell, "resources") as lines, watching(shell, "jobs") as jobs:
         assert "is test.note/there revision 1 in_sync" in await line(lines)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while len(shell.house.running.api._websocket.connections) < 2:
                 await asyncio.sleep(0.02)
         await until_watched(shell)
@@ -154,7 +154,7 @@ async def test_ctrl_c_ends_watching(shell: Shell) -> None:
 async def test_jobs_are_listed_shown_followed_and_cancelled(shell: Shell) -> None:
     assert (await shell.hub("jobs")).err == "no jobs\n"
     await shell.put("test.folder/x", lines={"a": "one"}, hang_at="a")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not shell.hub_.jobs.list():
             await asyncio.sleep(0.02)
     (job,) = shell.hub_.jobs.list()

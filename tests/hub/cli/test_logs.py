@@ -45,7 +45,7 @@ async def test_new_ones_are_followed(shell: Shell) -> None:
     while not shell.hub_.bus.counts().get("system_log_event"):
         await asyncio.sleep(0.05)
     fail("now")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         line = (await process.stdout.readline()).decode()
     assert line.endswith("ERROR hub.test.logs: It failed: now\n")
     process.terminate()

@@ -25,7 +25,7 @@ async def entries(shop: Shop) -> list[Any]:
 
 async def settle(shop: Shop) -> None:
     """Wait until nothing is being written."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while shop.jobs._journal._writer is not None:
             await asyncio.sleep(0.001)
 

@@ -101,7 +101,7 @@ async def test_runs_unprivileged_when_the_folder_can_be_reached(
 
 
 async def until_entering(broker: Broker, name: str, password: str) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not await may_enter(broker, name, password):
             await asyncio.sleep(0.05)
 
@@ -120,7 +120,7 @@ async def test_password_stays_over_a_restart_and_users_too(make: Make) -> None:
     assert again.files.users() == [HUB_USER, "anna"]
     assert again.remove_user("anna")
     assert not again.remove_user(HUB_USER)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while await may_enter(again, "anna", secret):
             await asyncio.sleep(0.05)
 

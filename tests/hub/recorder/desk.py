@@ -82,7 +82,7 @@ class Desk:
 
     async def sql(self, statement: str) -> list[tuple[Any, ...]]:
         """Return the rows of a statement."""
-        async with asyncio.timeout(10), self.store.read() as connection:
+        async with asyncio.timeout(30), self.store.read() as connection:
             rows = await connection.exec_driver_sql(statement)
             return [tuple(row) for row in rows]
 

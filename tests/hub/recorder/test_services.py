@@ -24,7 +24,7 @@ async def hub(make_house: MakeHouse) -> Hub:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not condition():
             await asyncio.sleep(0.01)
 

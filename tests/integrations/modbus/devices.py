@@ -104,7 +104,7 @@ async def polled(
         await line.stop()
 
 
-async def until(condition: Callable[[], Any], what: str, seconds: float = 10.0) -> None:
+async def until(condition: Callable[[], Any], what: str, seconds: float = 30.0) -> None:
     """Wait until something is so."""
     try:
         async with asyncio.timeout(seconds):

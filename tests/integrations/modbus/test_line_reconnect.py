@@ -46,7 +46,7 @@ async def ask(line: Line) -> list[int]:
 
 async def advance_until(clock: FakeClock, condition: Callable[[], object]) -> None:
     """Let pretended time pass a second at a time, and real sockets do their part in between."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not condition():
             await clock.advance(1)
             await asyncio.sleep(0.005)

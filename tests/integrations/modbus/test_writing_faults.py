@@ -70,7 +70,7 @@ async def test_a_newer_value_goes_in_the_place_of_one_that_was_not_sent(
         newer = asyncio.create_task(device.write({"target": 22}))
         await asyncio.sleep(0.02)
         await fake.stop()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             with pytest.raises(Superseded):
                 await older
         fake.gate.set()
@@ -92,7 +92,7 @@ async def test_what_waits_behind_a_write_that_was_cut_off_is_told_at_once(
         ]
         await until(lambda: fake.writes, "the first write")
         await fake.stop()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             ends = await asyncio.gather(*calls, return_exceptions=True)
         fake.gate.set()
     assert all(isinstance(end, Unavailable) for end in ends)

@@ -58,7 +58,7 @@ class Played(Target):
             raise error
 
     async def reached(self, verb: str) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await self.begun.setdefault(verb, asyncio.Event()).wait()
 
     async def look(self, before: Seen | None, *, deep: bool) -> Seen:

@@ -95,7 +95,7 @@ async def test_clients_of_one_kind_share_one_listener(house: House) -> None:
     assert house.hub.bus.counts()["state_changed"] == before + 2
     for client in clients:
         await client.ws.close()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while house.hub.bus.counts().get("state_changed", 0) != before:
             await asyncio.sleep(0.01)
 
@@ -162,7 +162,7 @@ async def test_a_slow_client_ends_with_the_newest_states(
         seen.append(message)
         if message["type"] == "event":
             apply(view, message["event"])
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while view != expected(states):
             apply(view, (await client.receive())["event"])
         while connection.slow:

@@ -338,7 +338,7 @@ async def test_a_key_of_an_address_without_resource(house: House, sshd: Sshd) ->
 
 async def wait_until_gone(hub: Hub) -> None:
     """Return by `NotFound` when the resource is gone."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             hub.resources.get(TYPE, "web")
             await asyncio.sleep(0.01)
