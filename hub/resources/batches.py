@@ -13,6 +13,7 @@ from hub.resources.store import Write
 if TYPE_CHECKING:
     from hub.events import Context
     from hub.resources.catalogue import Catalogue
+    from hub.resources.model import Resource
     from hub.resources.specs import Specs
     from hub.resources.store import Store
 
@@ -83,22 +84,47 @@ class Batches:
     ) -> list[Write]:
         """Return the removal of what came from these files and is not named any more."""
         kept = set(named)
-        return [
-            Write(
-                resource.type,
-                resource.key,
-                None,
-                context,
-                deleting=self._types.is_controlled(resource.type),
-                takes=frozenset({resource.place.file}),
-                note=f"no longer in {resource.place.file}",
-            )
+        gone = [
+            resource
             for resource in self._store.all()
             if resource.place is not None
             and resource.id not in kept
             and not resource.deleting
             and _under(resource.place.file, folders)
         ]
+        lingering = self.lingering(gone)
+        return [
+            Write(
+                resource.type,
+                resource.key,
+                None,
+                context,
+                deleting=resource.id in lingering,
+                takes=frozenset({resource.place.file}),
+                note=f"no longer in {resource.place.file}",
+            )
+            for resource in gone
+            if resource.place is not None
+        ]
+
+    def lingering(self, going: Iterable["Resource"]) -> set[str]:
+        """Return the ids of those that are not gone at once when they are deleted.
+
+        A controller takes its resources out of the world first, and what they refer to stays until
+        then, though no controller looks after it.
+        """
+        left = {item.id: item for item in going}
+        found = {name for name, item in left.items() if self._types.is_controlled(item.type)}
+        before = -1
+        while before != len(found):
+            before = len(found)
+            found |= {name for name in left.keys() - found if self._stays_for(name, found)}
+        return found
+
+    def _stays_for(self, id: str, lingering: set[str]) -> bool:
+        """Tell whether somebody refers to a resource who is still to be taken out of the world."""
+        users = ((user, self._store.get(user)) for user in self._store.users(id))
+        return any(user in lingering or (item and item.deleting) for user, item in users)
 
 
 def shown(file: str, config_dir: Path | None) -> str:

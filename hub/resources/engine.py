@@ -48,6 +48,9 @@ LONGEST_RETRY: Final = 600.0
 ANSWER_SECONDS: Final = 30.0
 """How long somebody who asked for an apply is kept waiting for its job."""
 
+USERS_SECONDS: Final = 1.0
+"""Between two looks whether what refers to a resource that is to go is gone."""
+
 OBSERVE_TIMEOUT: Final = 60.0
 """Seconds that one look outside may take."""
 
@@ -173,7 +176,7 @@ class Engine:
             lane.queue.add(resource.id)
 
     def _once_more(self, id: str) -> None:
-        """Look again at a resource whose controller could not be started."""
+        """Look again at a resource that no queue holds, if it is still there."""
         resource = self._resources.store.get(id)
         if resource is not None:
             self.changed(resource)
@@ -185,8 +188,27 @@ class Engine:
         except NotFound as error:
             self._board.set(resource.id, Status(Phase.UNKNOWN, error.message))
             return
+        if resource.deleting:
+            self._hub.tasks.spawn(self._leave(resource), f"end of {resource.id}")
+            return
         status = Status(Phase.IN_SYNC, observed_revision=resource.revision)
         self._board.set(resource.id, status, lasting=False)
+
+    async def _leave(self, resource: Resource) -> None:
+        """Let a resource without a controller go when nothing refers to it any more."""
+        current = self._resources.store.get(resource.id)
+        if current is None or not current.deleting:
+            return
+        users = self._resources.store.users(resource.id)
+        if not users:
+            try:
+                await self._resources.removed(current)
+            except HubError as error:
+                _LOGGER.warning("%s can not be deleted yet: %s", resource.id, error.message)
+            else:
+                return
+        self._board.set(resource.id, Status(Phase.DELETING, _waiting_for(users)))
+        self._hub.clock.call_later(USERS_SECONDS, lambda: self._once_more(resource.id))
 
     # --- one look
 
@@ -271,9 +293,9 @@ class Engine:
         users = self._resources.store.users(resource.id)
         if not users:
             return False
-        message = f"waits for {', '.join(users)} to be gone"
+        message = _waiting_for(users)
         self._board.set(resource.id, status.but(phase=Phase.DELETING, message=message))
-        lane.queue.add(resource.id, 1.0)
+        lane.queue.add(resource.id, USERS_SECONDS)
         self._answer(resource.id, None)
         return True
 
@@ -513,3 +535,7 @@ class Engine:
             waiting.exception()  # it is not lost when the one who asked has gone
         else:
             waiting.set_result(result)
+
+
+def _waiting_for(users: Sequence[str]) -> str:
+    return f"waits for {', '.join(users)} to be gone" if users else ""

@@ -288,6 +288,7 @@ class Resources:
         chain = self._users_first(target) if cascade else [target]
         for item in chain:
             self._demand(context, "write", item.type, item.key)
+        lingering = set() if force else self._batches.lingering(chain)
         writes = [
             Write(
                 item.type,
@@ -295,7 +296,7 @@ class Resources:
                 None,
                 context,
                 if_revision=if_revision if item is target else None,
-                deleting=self.types.is_controlled(item.type) and not force,
+                deleting=item.id in lingering,
             )
             for item in chain
         ]

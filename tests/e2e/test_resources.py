@@ -9,7 +9,6 @@ from hub.events import Context
 from tests.e2e.conftest import Workshop
 from tests.e2e.lab import SERVER, TYPE
 from tests.e2e.visits import Tab, Visit
-from tests.peers.ports import wait_until
 
 if TYPE_CHECKING:
     from playwright.async_api import Locator
@@ -279,8 +278,7 @@ async def test_a_used_resource_goes_only_with_those_that_use_it(
     await expect(page.get_by_text("It is gone.")).to_be_visible()
     await page.get_by_role("link", name="Back to the list").click()
     await expect(page.get_by_text("There are none yet.")).to_be_visible()
-    # a server has no controller: it does not wait until its user has left the world
-    await wait_until(lambda: workshop.lab.read("home") == {})
+    assert workshop.lab.read("home") == {}
 
 
 async def test_the_list_is_searched_and_follows_what_happens(

@@ -29,6 +29,7 @@ SPEC = {
     vol.Optional("password"): Secret(min=8),
     vol.Optional("fail_at"): text,
     vol.Optional("hang_at"): text,
+    vol.Optional("note"): Reference("test.note"),
     vol.Optional("bad_proof", default=False): bool,
 }
 """`lines` are files by name with their content."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from hub.errors import Unavailable
+from hub.errors import NotAllowed, Unavailable
 from hub.events import Context
 from hub.jobs import JobState
 from hub.resources import DriftPolicy, Phase
@@ -217,6 +217,41 @@ async def test_cascade_takes_users_first(world: World) -> None:
     await world.resources.put("test.note", "n", {"text": "x", "folder": "base"})
     await world.resources.delete("test.folder", "base", cascade=True)
     await world.until(lambda: not world.resources.list())
+
+
+async def test_what_has_no_controller_stays_until_its_users_have_left_the_world(
+    world: World,
+) -> None:
+    await world.resources.put("test.note", "first", {"text": "x"})
+    await world.resources.put("test.note", "n", {"text": "x", "about": "first"})
+    await world.folder("a", lines={"one": "1"}, note="n")
+    world.controller.away = True
+    gone = await world.resources.delete("test.note", "first", cascade=True)
+    assert [(item.key, item.action) for item in gone] == [
+        ("a", "deleting"), ("n", "deleting"), ("first", "deleting")
+    ]  # fmt: skip
+    await world.until(
+        lambda: (
+            world.resources.status("test.note", "n").message == "waits for test.folder/a to be gone"
+        )
+    )
+    assert world.resources.status("test.note", "n").phase is Phase.DELETING
+    with pytest.raises(NotAllowed, match="being deleted"):
+        await world.resources.put("test.note", "n", {"text": "y"})
+    assert (world.root / "a" / "one").exists()
+    world.controller.away = False
+    world.resources.look("test.folder", "a")
+    await world.until(lambda: not world.resources.list())
+    assert not (world.root / "a").exists()
+
+
+async def test_by_force_nothing_stays(world: World) -> None:
+    await world.resources.put("test.note", "n", {"text": "x"})
+    await world.folder("a", lines={"one": "1"}, note="n")
+    world.controller.away = True
+    gone = await world.resources.delete("test.note", "n", cascade=True, force=True)
+    assert [item.action for item in gone] == ["deleted", "deleted"]
+    assert world.resources.list() == []
 
 
 async def test_a_cancelled_apply_is_taken_back_and_waits_for_a_word(world: World) -> None:
