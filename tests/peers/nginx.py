@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from tests.peers.ports import quiet_port_number, require, wait_for, wait_for_port
+from tests.peers.ports import free_port_number, require, wait_for, wait_for_port
 from tests.peers.sshd import Account, public_folder
 
 INSTALL = "apt-get install -y nginx-light libnginx-mod-stream"
@@ -78,8 +78,8 @@ class Nginx:
             "stream_drop_in": str(self.folder / "modules-enabled" / "99-hub-stream.conf"),
             "base": str(self.folder / "hub"),
             "http_port": self.port,
-            "https_port": quiet_port_number(),
-            "status_port": quiet_port_number(),
+            "https_port": free_port_number(),
+            "status_port": free_port_number(),
             "addresses": ["127.0.0.1"],
             "resolver": ["127.0.0.1:1"],
         }
@@ -149,7 +149,7 @@ def make_nginx() -> Iterator[Callable[[], Nginx]]:
     made: list[Nginx] = []
 
     def make(*, start: bool = True) -> Nginx:
-        nginx = Nginx(public_folder("hub-nginx-"), quiet_port_number())
+        nginx = Nginx(public_folder("hub-nginx-"), free_port_number())
         made.append(nginx)
         nginx.write()
         if start:
@@ -174,9 +174,9 @@ def own_spec(base: Path) -> dict[str, object]:
         "instance": "own",
         "nginx": "/usr/sbin/nginx",
         "base": str(base),
-        "http_port": quiet_port_number(),
-        "https_port": quiet_port_number(),
-        "status_port": quiet_port_number(),
+        "http_port": free_port_number(),
+        "https_port": free_port_number(),
+        "status_port": free_port_number(),
         "addresses": ["127.0.0.1"],
         "resolver": ["127.0.0.1:1"],
     }

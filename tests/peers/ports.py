@@ -6,31 +6,40 @@ import secrets
 import shutil
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
+_LOWEST, _HIGHEST = 11_000, 31_000
+"""The kernel gives ports above 32767 to outgoing connections, at any moment to anybody."""
+_WORKERS = 8
+"""Slices of the range: workers of one run never meet (a ninth shares with the first)."""
+
+
+def _ports() -> Iterator[int]:
+    """Yield the ports of this worker's slice round and round, from a random place."""
+    size = (_HIGHEST - _LOWEST) // _WORKERS
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _WORKERS
+    at = secrets.randbelow(size)
+    while True:
+        at = (at + 1) % size
+        yield _LOWEST + worker * size + at
+
+
+_next = _ports()
+
 
 def free_port_number() -> int:
-    """Return a TCP port of 127.0.0.1 that nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def quiet_port_number() -> int:
-    """Return a free port that no outgoing connection is given meanwhile.
-
-    For peers that listen later: ports above 32767 are handed out by the kernel to anybody.
-    """
-    while True:
-        port = secrets.randbelow(20_000) + 11_000
-        with socket.socket() as probe:
+    """Return a port of 127.0.0.1 (TCP and UDP) that is free and that nobody is given meanwhile."""
+    for port in _next:
+        with socket.socket() as stream, socket.socket(type=socket.SOCK_DGRAM) as datagrams:
             try:
-                probe.bind(("127.0.0.1", port))
+                stream.bind(("127.0.0.1", port))
+                datagrams.bind(("127.0.0.1", port))
             except OSError:
                 continue
             return port
+    raise AssertionError("the ports go round for ever")
 
 
 def require(program: str, install: str) -> str:

@@ -20,7 +20,7 @@ from integrations.proxy.deploying import features
 from integrations.proxy.models import Features, Pair, Part, Rendered
 from integrations.proxy.passwords import sha512_crypt
 from integrations.proxy.render import render
-from tests.peers.ports import quiet_port_number, require, wait_for, wait_for_port
+from tests.peers.ports import free_port_number, require, wait_for, wait_for_port
 from tests.peers.sshd import public_folder
 
 INSTALL = "apt-get install -y nginx-light libnginx-mod-stream"
@@ -176,9 +176,9 @@ class Bench:
         fields = {
             "instance": "own",
             "base": str(self.base),
-            "http_port": quiet_port_number(),
-            "https_port": quiet_port_number(),
-            "status_port": quiet_port_number(),
+            "http_port": free_port_number(),
+            "https_port": free_port_number(),
+            "status_port": free_port_number(),
             "addresses": ["127.0.0.1"],
             "resolver": ["127.0.0.1:1"],
             **spec,

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from integrations.proxy.models import Part
-from tests.peers.ports import quiet_port_number
+from tests.peers.ports import free_port_number
 from tests.peers.rendered import Answer, Bench, Echo, certificate, host, make_pair
 
 
@@ -92,7 +92,7 @@ def test_groups_share_requests(bench: Bench, make_echo: Callable[[str], Echo], e
 
 def test_a_backup_helps_out(bench: Bench, echo: Echo) -> None:
     upstreams = [
-        {"host": "127.0.0.1", "port": quiet_port_number(), "max_fails": 1, "fail_timeout": 60},
+        {"host": "127.0.0.1", "port": free_port_number(), "max_fails": 1, "fail_timeout": 60},
         {"host": "127.0.0.1", "port": echo.port, "backup": True},
     ]
     bench.serve(host(upstreams=upstreams, balance="least_conn"))

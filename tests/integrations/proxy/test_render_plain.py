@@ -9,7 +9,7 @@ from threading import Thread
 import pytest
 
 from integrations.proxy.models import Part
-from tests.peers.ports import quiet_port_number
+from tests.peers.ports import free_port_number
 from tests.peers.rendered import Bench, Echo, certificate, host, make_pair, part
 
 
@@ -159,7 +159,7 @@ def talk(port: int, source: str = "127.0.0.1") -> bytes:
 
 
 def stream(target: int, key: str = "db", **spec: object) -> Part:
-    found = {"incoming_port": quiet_port_number(), "forwarding_host": "127.0.0.1"}
+    found = {"incoming_port": free_port_number(), "forwarding_host": "127.0.0.1"}
     return part(f"proxy.stream/{key}", **{**found, "forwarding_port": target, **spec})
 
 
@@ -222,7 +222,7 @@ def test_stream_ends_tls(bench: Bench, answering: Callable[[], int]) -> None:
 def test_stream_times_and_groups(bench: Bench, answering: Callable[[], int]) -> None:
     first, second = answering(), answering()
     upstreams = [
-        {"host": "127.0.0.1", "port": quiet_port_number(), "max_fails": 1},
+        {"host": "127.0.0.1", "port": free_port_number(), "max_fails": 1},
         {"host": "127.0.0.1", "port": first},
         {"host": "127.0.0.1", "port": second, "down": True},
     ]
