@@ -237,19 +237,13 @@ def test_the_hub_finds_devices_that_start_after_it(
     hub = start_hub(resources=resources, HUB_DEMO_MODBUS=str(port))
 
     # each device, and each of its entities, comes at its own time
-    for entity_id in ("climate.guest_room", "sensor.energy_meter_power"):
-        wait_for(lambda at=entity_id: state(hub, at) == "unavailable", f"{entity_id} to be there")
+    both = ("climate.guest_room", "sensor.energy_meter_power")
+    wait_for(lambda: all(state(hub, each) == "unavailable" for each in both), "both devices")
 
     start("--port", str(port), "--interval", "0.1")
     wait_for(lambda: state(hub, "climate.guest_room") == "auto", "the thermostat")
-    wait_for(
-        lambda: number(hub, "sensor.energy_meter_power") > 1500,
-        "the meter to see the heater",
-    )
-    wait_for(
-        lambda: number(hub, "sensor.energy_meter_energy_drawn") > 2656,
-        "the meter to count it",
-    )
+    wait_for(lambda: number(hub, "sensor.energy_meter_power") > 1500, "the heater on the meter")
+    wait_for(lambda: number(hub, "sensor.energy_meter_energy_drawn") > 2656, "the meter to count")
 
     wanted = {"entity_id": "climate.guest_room", "temperature": 16.5}
     ask(hub, "/api/services/climate/set_temperature", wanted)
@@ -260,7 +254,4 @@ def test_the_hub_finds_devices_that_start_after_it(
         return attributes.get("temperature"), attributes.get("preset_mode")
 
     wait_for(lambda: shown() == (16.5, "comfort"), "what was set to be shown")
-    wait_for(
-        lambda: number(hub, "sensor.energy_meter_power_l1") < 200,
-        "the meter to see the heater rest",
-    )
+    wait_for(lambda: number(hub, "sensor.energy_meter_power_l1") < 200, "the heater to rest")
