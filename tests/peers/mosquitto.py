@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,6 +13,8 @@ import pytest
 from tests.peers.ports import free_port_number, require, wait_for_port
 
 INSTALL = "apt-get install -y mosquitto mosquitto-clients"
+MARKER = "test/marker"
+"""A topic of messages that only end a reading."""
 
 
 @dataclass
@@ -47,38 +50,47 @@ class Mosquitto:
         """End the broker and wait for it; SIGKILL plays a crash."""
         if self._process is not None:
             self._process.send_signal(how)
-            self._process.wait(timeout=10)
+            self._process.wait(timeout=30)
             self._process = None
 
     def publish(self, topic: str, payload: str | None, *, retain: bool = False) -> None:
         """Publish one QoS 1 message with mosquitto_pub; None sends an empty payload."""
         body = ["-n"] if payload is None else ["-m", payload]
         arguments = ["-q", "1", "-t", topic, *body, *(["-r"] if retain else [])]
-        self._client("mosquitto_pub", *arguments)
+        command = self._command("mosquitto_pub", *arguments)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+        if done.returncode:
+            pytest.fail(f"mosquitto_pub exited {done.returncode}: {done.stderr}")
 
-    def retained(self, pattern: str = "#", *, seconds: int = 1) -> dict[str, str]:
-        """Return every retained message that mosquitto_sub receives within `seconds`."""
-        output = self._client(
-            "mosquitto_sub", "-q", "1", "-t", pattern, "-W", str(seconds),
-            "--retained-only", "-F", "%t\t%p", allowed=(0, 27),
+    def retained(self, pattern: str = "#") -> dict[str, str]:
+        """Return every retained message of a pattern.
+
+        mosquitto_sub ends at the first live message, and that comes behind the retained ones.
+        """
+        command = self._command(
+            "mosquitto_sub", "-q", "1", "-t", pattern, "-t", MARKER,
+            "--retained-only", "-F", "%t\t%p",
         )  # fmt: skip
+        reader = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        try:
+            while True:
+                self.publish(MARKER, "now")
+                with suppress(subprocess.TimeoutExpired):
+                    output, errors = reader.communicate(timeout=0.1)
+                    break
+        finally:
+            reader.kill()
+            reader.communicate()
+        if reader.returncode:
+            pytest.fail(f"mosquitto_sub exited {reader.returncode}: {errors}")
         return dict(line.split("\t", 1) for line in output.splitlines() if "\t" in line)
 
-    def _client(self, program: str, *arguments: str, allowed: tuple[int, ...] = (0,)) -> str:
+    def _command(self, program: str, *arguments: str) -> list[str]:
         who = ["-u", self.username, "-P", self.password] if self.username and self.password else []
-        command = [
-            require(program, INSTALL),
-            "-h",
-            self.host,
-            "-p",
-            str(self.port),
-            *who,
-            *arguments,
-        ]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=15, check=False)
-        if done.returncode not in allowed:
-            pytest.fail(f"{program} exited {done.returncode}: {done.stderr}")
-        return done.stdout
+        place = ["-h", self.host, "-p", str(self.port)]
+        return [require(program, INSTALL), *place, *who, *arguments]
 
     def _configure(self) -> Path:
         lines = [

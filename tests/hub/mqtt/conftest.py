@@ -1,9 +1,9 @@
 """A house of real parts with an MQTT room, and an independent look at the broker."""
 
 import asyncio
+import secrets
 import subprocess
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import pytest
 
 from hub.config.settings import BrokerSettings, MqttSettings
 from tests.hub.mqtt.house import House
-from tests.peers.mosquitto import INSTALL, Mosquitto
+from tests.peers.mosquitto import INSTALL, MARKER, Mosquitto
 from tests.peers.ports import require, wait_until
 
 Build = Callable[..., "asyncio.Future[House]"]
@@ -65,11 +65,18 @@ class Witness:
     """A plain subscriber that we did not write: mosquitto_sub."""
 
     process: subprocess.Popen[str]
+    mosquitto: Mosquitto
     lines: list[tuple[str, str, bool]] = field(default_factory=list)
 
     def of(self, topic: str) -> list[str]:
         """Return the payloads seen on a topic, oldest first."""
         return [payload for name, payload, _ in self.lines if name == topic]
+
+    async def caught_up(self) -> None:
+        """Wait until what the broker was told before has arrived here too."""
+        mark = secrets.token_hex(8)
+        await asyncio.to_thread(self.mosquitto.publish, MARKER, mark)
+        await wait_until(lambda: mark in self.of(MARKER))
 
     async def read(self) -> None:
         """Collect lines until the end."""
@@ -91,7 +98,7 @@ async def witness(mosquitto: Mosquitto) -> AsyncIterator[Witness]:
         *("-t", "#", "-F", "%t\t%r\t%p"),
     ]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, bufsize=1)  # noqa: ASYNC220
-    seen = Witness(process)
+    seen = Witness(process, mosquitto)
     reader = asyncio.create_task(seen.read())
     while not seen.of("witness"):
         await asyncio.to_thread(mosquitto.publish, "witness", "ready")
@@ -104,32 +111,8 @@ async def witness(mosquitto: Mosquitto) -> AsyncIterator[Witness]:
 
 
 async def retained(mosquitto: Mosquitto) -> dict[str, str]:
-    """Return what mosquitto_sub finds retained, read until it is silent for 0.2 s."""
-    process = await asyncio.create_subprocess_exec(
-        *(require("mosquitto_sub", INSTALL), "-p", str(mosquitto.port), "-q", "1"),
-        *("-t", "#", "--retained-only", "-F", "%t\t%p"),
-        stdout=asyncio.subprocess.PIPE,
-        limit=1 << 22,
-    )
-    assert process.stdout is not None
-    found: dict[str, str] = {}
-    patience = 2.0
-    while True:
-        try:
-            async with asyncio.timeout(patience):
-                line = await process.stdout.readline()
-        except TimeoutError:
-            break
-        if not line:
-            break  # a live message came, so all retained ones have been seen
-        topic, _, payload = line.decode().rstrip("\n").partition("\t")
-        found[topic] = payload
-        patience = 0.2
-    if process.returncode is None:
-        with suppress(ProcessLookupError):
-            process.terminate()
-    await process.communicate()
-    return found
+    """Return all that mosquitto_sub finds retained."""
+    return await asyncio.to_thread(mosquitto.retained)
 
 
 async def settle(
@@ -138,7 +121,7 @@ async def settle(
     """Return the retained messages once they are as expected."""
     found: dict[str, str] = {}
 
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(30):
         while True:
             found = await retained(mosquitto)
             if expected(found):
