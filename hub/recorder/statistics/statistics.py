@@ -41,6 +41,9 @@ LONGEST_SLEEP: Final = 60.0
 ROWS: Final = 500
 """Rows of one transaction."""
 
+STOP_SECONDS: Final = 0.5
+"""What ending may take, and then writing down when that was."""
+
 
 class Statistics:
     """Makes the tiers, one window after the other, and remembers how far it came."""
@@ -83,11 +86,11 @@ class Statistics:
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
-            await asyncio.wait([task], timeout=0.5)
+            await asyncio.wait([task], timeout=STOP_SECONDS)
         if self._marks is None:
             return
         try:
-            async with asyncio.timeout(0.5), self._recorder.write() as connection:
+            async with asyncio.timeout(STOP_SECONDS), self._recorder.write() as connection:
                 await self._marks.save(connection, self._hub.clock.time())
         except (RecorderUnavailable, TimeoutError) as error:
             _LOGGER.warning("The end of the statistics was not written down: %s", error)

@@ -180,11 +180,11 @@ class Bench:
                 )
 
     async def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Do work that pauses, letting the pretended clock pass."""
+        """Do work that pauses, letting the pretended clock pass while somebody waits for it."""
         task = asyncio.ensure_future(work)
         while not task.done():
             await asyncio.wait([task], timeout=0.001)
-            if not task.done():
+            if not task.done() and self.clock._actions:
                 await self.clock.advance(0.02)
         return task.result()
 

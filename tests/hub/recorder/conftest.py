@@ -13,6 +13,13 @@ if TYPE_CHECKING:
 MakeDesk = Callable[..., Awaitable[Desk]]
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let what is to be written be written, however long this machine takes for it."""
+    monkeypatch.setattr("hub.recorder.writing.writer.FLUSH_SECONDS", 30.0)
+    monkeypatch.setattr("hub.recorder.statistics.statistics.STOP_SECONDS", 30.0)
+
+
 @pytest.fixture
 async def make_desk() -> AsyncIterator[MakeDesk]:
     """Return a function that opens a recorder on a URL; all are closed at the end."""

@@ -70,15 +70,15 @@ class Desk:
 
     async def close(self) -> None:
         self.intake.stop()
-        await self.writer.stop(2.0)
+        await self.writer.stop(30.0)
 
-    async def until(self, *states: RecorderState, timeout: float = 15.0) -> None:
+    async def until(self, *states: RecorderState) -> None:
         """Wait for one of some states of the recorder."""
-        await wait_until(lambda: self.status.state in states, timeout=timeout)
+        await wait_until(lambda: self.status.state in states)
 
-    async def drained(self, timeout: float = 15.0) -> None:
+    async def drained(self) -> None:
         """Wait until nothing waits in memory."""
-        await wait_until(lambda: len(self.queue) == 0 and not self.names.renaming, timeout=timeout)
+        await wait_until(lambda: len(self.queue) == 0 and not self.names.renaming)
 
     async def sql(self, statement: str) -> list[tuple[Any, ...]]:
         """Return the rows of a statement."""

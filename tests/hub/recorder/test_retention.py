@@ -96,11 +96,9 @@ async def test_the_hourly_purge_runs_by_itself(file: EmptyDatabase) -> None:
         await bench.clock.advance(48 * 3600)
         made_up_to(bench, 48 * 3600)
         bench.retention.start()
-        for _ in range(200):
+        while bench.retention.purged is None:
             await bench.clock.advance(10)
             await asyncio.sleep(0.002)
-            if bench.retention.purged is not None:
-                break
         assert len(await times(bench, "sensor.a")) <= 25
         await bench.retention.stop()
 
@@ -264,6 +262,7 @@ async def test_transactions_stay_small(bench: Bench) -> None:
     assert sum(parts) == 4500
     assert max(parts) <= 1000
     assert await bench.count() == 500
+    pace = Pace(bench.clock, lambda: 0)  # the other one knows how quick this machine is
     pace.took(0.06)
     assert pace.rows == 500
     for _ in range(9):
@@ -283,7 +282,7 @@ async def test_it_waits_for_the_writer(file: EmptyDatabase) -> None:
         assert not task.done()
         bench.backlog = 0
         await bench.clock.advance(0.2)
-        await asyncio.wait_for(task, 1)
+        await asyncio.wait_for(task, 30)
 
 
 async def test_only_one_purge_at_a_time(file: EmptyDatabase) -> None:
@@ -294,7 +293,7 @@ async def test_only_one_purge_at_a_time(file: EmptyDatabase) -> None:
         await asyncio.sleep(0.05)
         with pytest.raises(NotAllowed, match="purged or rewritten"):
             await bench.retention.purge()
-        await bench.run(asyncio.wait_for(first, 5))
+        await bench.run(asyncio.wait_for(first, 30))
 
 
 async def test_the_size_limit_holds(file: EmptyDatabase) -> None:

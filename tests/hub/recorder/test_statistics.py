@@ -11,6 +11,7 @@ from hub.recorder.database.tables import entities, statistics_meta, statistics_s
 from hub.recorder.statistics.marks import Marks
 from tests.hub.recorder.bench import MEASURED, NETTED, RISING, START, Bench
 from tests.peers.databases import EmptyDatabase
+from tests.peers.ports import wait_until
 
 
 @pytest.fixture
@@ -244,16 +245,11 @@ async def test_it_works_by_itself(bench: Bench) -> None:
     await bench.record("sensor.a", [(0, "10")])
     bench.statistics.start()
     await bench.clock.advance(0.1)
-    for _ in range(20):
-        if bench.statistics.marks is not None:
-            break
-        await asyncio.sleep(0.01)
+    await wait_until(lambda: bench.statistics.marks is not None)
     await bench.clock.advance(400)
-    for _ in range(100):
-        if await bench.rows("short"):
-            break
+    while not await bench.rows("short"):
         await bench.clock.advance(60)
-    assert await bench.rows("short")
+        await asyncio.sleep(0.01)
     await bench.statistics.stop()
 
 
@@ -299,10 +295,8 @@ async def test_the_series_follows_a_renamed_entity(bench: Bench) -> None:
     data = {"action": "update", "entity_id": "sensor.z", "old_entity_id": "sensor.a"}
     bench.statistics.start()
     bench.hub.bus.fire("entity_registry_updated", data)
-    for _ in range(100):
+    while not await bench.rows("short", "sensor.z"):
         await asyncio.sleep(0.005)
-        if await bench.rows("short", "sensor.z"):
-            break
     await bench.statistics.stop()
     await bench.to(700)
     assert len(await bench.rows("short", "sensor.z")) == 2
