@@ -155,7 +155,7 @@ def test_what_clients_send_can_not_forge_lines(start_hub: Any) -> None:
         "hub:\n  name: Test\nmqtt:\n  enabled: false\nlogger:\n  level: debug\n  format: json\n"
     )
     evil = "x\nFORGED\r\x1b[31m\u2028y"
-    link = http.client.HTTPConnection("127.0.0.1", hub.port, timeout=10)
+    link = http.client.HTTPConnection("127.0.0.1", hub.port, timeout=30)
     body = json.dumps({"client_id": f"{hub.url}/", "handler": ["homeassistant", None],
                        "redirect_uri": f"{hub.url}/?auth_callback=1"})  # fmt: skip
     link.request("POST", "/auth/login_flow", body, {"Content-Type": "application/json"})

@@ -86,7 +86,7 @@ async def test_data_outlive_a_restart_and_opening_needs_no_alembic(path: Path) -
     )
     done = await asyncio.to_thread(
         subprocess.run, [sys.executable, "-c", code, str(path)], capture_output=True, text=True,
-        check=False, timeout=15,
+        check=False, timeout=60,
     )  # fmt: skip
     assert (done.stdout.strip(), done.stderr) == ("300", "")
 
@@ -189,7 +189,7 @@ async def test_a_file_that_can_not_be_opened_is_named(path: Path) -> None:
 async def test_a_read_only_file_is_named() -> None:
     done = await asyncio.to_thread(
         subprocess.run, [sys.executable, "-c", _READ_ONLY], capture_output=True, text=True,
-        check=False, timeout=15,
+        check=False, timeout=60,
     )  # fmt: skip
     assert "hub's user needs write permission" in done.stdout, done.stderr
 
