@@ -9,6 +9,12 @@ from integrations.modbus.line.options import LinkOptions, Tcp
 from tests.integrations.modbus.bench import Bench
 from tests.peers.house import House
 from tests.peers.modbus_fake import FakeDevice
+from tests.peers.steady import SteadyLoop, loop_factories
+
+
+def pytest_asyncio_loop_factories() -> dict[str, type[SteadyLoop]]:
+    """Let no pause of the machine be taken for a device that does not answer."""
+    return loop_factories()
 
 
 @pytest.fixture

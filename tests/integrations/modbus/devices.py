@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 from hub.sdk import Clock
-from hub.util.clock import SystemClock
 from integrations.modbus.line.client import Line
 from integrations.modbus.line.options import LinkOptions, Tcp
 from integrations.modbus.mapping import compile as compiling
@@ -15,6 +14,7 @@ from integrations.modbus.polling.device import Device
 from integrations.modbus.polling.settings import DeviceSettings
 from integrations.modbus.schema import DEVICE
 from tests.peers.modbus_fake import FakeDevice
+from tests.peers.steady import SteadyClock
 
 MAP: dict[str, Any] = {
     "name": "Test device",
@@ -87,7 +87,7 @@ async def polled(
     **spec: Any,
 ) -> AsyncIterator[Device]:
     """Poll a fake on TCP; the fields are those of a `modbus.device`."""
-    clock = clock or SystemClock()
+    clock = clock or SteadyClock()
     options = {"timeout": 0.2, "retries": 0, **(link or {})}
     line = Line(LinkOptions(Tcp("127.0.0.1", fake.port), **options), clock)
     intervals = {"fast": 0.05, "normal": 0.1, "slow": 1, **spec.pop("intervals", {})}

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pymodbus.server import ModbusSerialServer, ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
-from hub.util.clock import FakeClock, SystemClock
+from hub.util.clock import FakeClock
 from integrations.modbus.capture import FORMAT, LinkCapture
 from integrations.modbus.line.client import Line
 from integrations.modbus.line.errors import Fault, NoAnswer, Refused
@@ -27,6 +27,7 @@ from integrations.modbus.schema import DEVICE
 from tests.integrations.modbus.devices import definition, until
 from tests.peers.modbus_fake import crc
 from tests.peers.ports import free_port_number
+from tests.peers.steady import SteadyClock
 
 ASKED = Priority.ASKED
 
@@ -38,7 +39,7 @@ def device() -> SimDevice:
 
 @contextlib.asynccontextmanager
 async def line_to(transport: Any, **more: Any) -> AsyncIterator[Line]:
-    line = Line(LinkOptions(transport, **{"timeout": 1, "retries": 0, **more}), SystemClock())
+    line = Line(LinkOptions(transport, **{"timeout": 1, "retries": 0, **more}), SteadyClock())
     await line.start()
     try:
         yield line
@@ -63,7 +64,7 @@ SEEN = [[100, 101], [101, 102, 103], 2, [100, 101], [7, 101]]
 
 
 async def record(line: Line, path: Path) -> list[Any]:
-    capture = LinkCapture(line, path, SystemClock())
+    capture = LinkCapture(line, path, SteadyClock())
     capture.start()
     try:
         return await session(line)
@@ -145,8 +146,8 @@ async def shown(port: int, path: Path | None = None) -> AsyncIterator[dict[str, 
     spec["intervals"] = dict.fromkeys(("fast", "normal", "slow"), 900)
     settings = DeviceSettings.of("d", DEVICE(spec), found)
     async with line_to(Tcp("127.0.0.1", port)) as line:
-        device = Device("d", settings, found, line, SystemClock())
-        capture = None if path is None else LinkCapture(line, path, SystemClock())
+        device = Device("d", settings, found, line, SteadyClock())
+        capture = None if path is None else LinkCapture(line, path, SteadyClock())
         if capture is not None:
             capture.start()
         device.start()

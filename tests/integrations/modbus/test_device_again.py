@@ -20,6 +20,7 @@ from integrations.modbus.polling.settings import DeviceSettings, Patience
 from integrations.modbus.schema import DEVICE
 from tests.integrations.modbus.devices import definition, polled, until
 from tests.peers.modbus_fake import FakeDevice, Mischief, Refuse
+from tests.peers.steady import SteadyClock
 
 RARELY = {"fast": 0.1, "normal": 600, "slow": 600}
 QUIET = {"fast": 600, "normal": 600, "slow": 600}
@@ -220,7 +221,7 @@ async def test_other_patience_is_told_to_who_follows_health(fake: FakeDevice) ->
         assert told == [True]
 
 
-class JumpingClock(SystemClock):
+class JumpingClock(SteadyClock):
     """Wall time that somebody sets; the monotonic one goes on."""
 
     ahead = 0.0

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from hub.util.clock import SystemClock
 from integrations.modbus.line.client import Line
 from integrations.modbus.line.errors import BadAnswer, LinkDown, NoAnswer, Refused
 from integrations.modbus.line.late import Debts, fits
@@ -18,6 +17,7 @@ from integrations.modbus.line.turns import Priority
 from integrations.modbus.mapping.models import Function, Table
 from tests.peers.modbus_fake import FakeDevice, Late, Mischief, Refuse
 from tests.peers.ports import wait_until
+from tests.peers.steady import SteadyClock
 
 POLL = Priority.POLL
 
@@ -35,7 +35,7 @@ async def device(tmp_path: Path) -> AsyncIterator[FakeDevice]:
 async def opened(device: FakeDevice, *, echo: bool = False, **fields: float) -> AsyncIterator[Line]:
     transport = Serial(device.path, baudrate=115_200, echo=echo)
     options = {"timeout": 0.25, "retries": 0, **fields}
-    line = Line(LinkOptions(transport, **options), SystemClock())  # type: ignore[arg-type]
+    line = Line(LinkOptions(transport, **options), SteadyClock())  # type: ignore[arg-type]
     await line.start()
     assert line.connected, line.error
     try:
@@ -231,7 +231,7 @@ async def test_a_serial_device_is_pulled_out_and_put_back(device: FakeDevice) ->
 
 async def test_a_serial_device_is_opened_by_one_alone(device: FakeDevice) -> None:
     async with opened(device) as line:
-        second = Line(line.options, SystemClock())
+        second = Line(line.options, SteadyClock())
         await second.start()
         assert not second.connected
         assert "lock" in (second.error or "")
@@ -245,7 +245,7 @@ async def test_over_a_transparent_adapter() -> None:
         options = LinkOptions(
             RtuOverTcp("127.0.0.1", device.port), timeout=0.25, retries=0, requests=4
         )
-        line = Line(options, SystemClock())
+        line = Line(options, SteadyClock())
         await line.start()
         assert device.connections == 1, "a bus hears one question at a time"
         assert await holding(line, 3) == [33]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from hub.sdk import BreakerState
-from hub.util.clock import FakeClock, SystemClock
+from hub.util.clock import FakeClock
 from integrations.modbus.line.client import Line
 from integrations.modbus.line.counters import Counters
 from integrations.modbus.line.errors import LinkDown, NoAnswer
@@ -21,6 +21,7 @@ from integrations.modbus.line.wire import Wire
 from integrations.modbus.mapping.models import Function, Table
 from tests.peers.modbus_fake import FakeDevice, Mischief
 from tests.peers.ports import wait_until
+from tests.peers.steady import SteadyClock
 
 LOGGER = "integrations.modbus.line.client"
 
@@ -36,7 +37,7 @@ def line_to(device: FakeDevice, clock: FakeClock | None = None, **fields: float)
     options = {"timeout": 1, "retries": 0, **fields}
     return Line(
         LinkOptions(Tcp("127.0.0.1", device.port), **options),  # type: ignore[arg-type]
-        clock or SystemClock(),
+        clock or SteadyClock(),
     )
 
 
@@ -219,7 +220,7 @@ async def test_stopping_ends_an_attempt_that_hangs(device: FakeDevice) -> None:
     """A TLS handshake with somebody who says nothing."""
     device.gate.clear()
     options = LinkOptions(Tls("127.0.0.1", device.port), connect_timeout=60)
-    line = Line(options, SystemClock())
+    line = Line(options, SteadyClock())
     starting = asyncio.create_task(line.start())
     await wait_until(lambda: device.open_now == 1)
     await line.stop()
@@ -231,7 +232,7 @@ async def test_stopping_ends_an_attempt_that_hangs(device: FakeDevice) -> None:
 async def test_connecting_has_its_time(device: FakeDevice) -> None:
     device.gate.clear()
     options = LinkOptions(Tls("127.0.0.1", device.port), connect_timeout=0.1)
-    line = Line(options, SystemClock())
+    line = Line(options, SteadyClock())
     await line.start()
     assert line.error == "no connection within 0.1 s"
     assert line.breaker.last_error == line.error

@@ -14,7 +14,6 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 
 from hub.errors import Unavailable
 from hub.sdk import dumps
-from hub.util.clock import SystemClock
 from integrations.modbus.line.client import Line
 from integrations.modbus.line.options import LinkOptions, Tcp
 from integrations.modbus.mapping.models import Table
@@ -22,6 +21,7 @@ from integrations.modbus.polling.reads import Read
 from integrations.modbus.scan import Scan, halves, identification
 from tests.peers.modbus_fake import FakeDevice, Mischief, Refuse, Request
 from tests.peers.ports import free_port_number
+from tests.peers.steady import SteadyClock
 
 HOLDING, INPUT = Table.HOLDING, Table.INPUT
 
@@ -29,10 +29,10 @@ HOLDING, INPUT = Table.HOLDING, Table.INPUT
 @contextlib.asynccontextmanager
 async def scanning(port: int, **more: Any) -> AsyncIterator[Scan]:
     options = LinkOptions(Tcp("127.0.0.1", port), timeout=0.04, retries=0)
-    line = Line(options, SystemClock())
+    line = Line(options, SteadyClock())
     await line.start()
     try:
-        yield Scan(line, SystemClock(), 0.0, **more)
+        yield Scan(line, SteadyClock(), 0.0, **more)
     finally:
         await line.stop()
 

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from hub.util.clock import SystemClock
 from integrations.modbus import raw
 from integrations.modbus.gateway.options import GatewayOptions
 from integrations.modbus.gateway.server import Gateway
@@ -16,6 +15,7 @@ from integrations.modbus.mapping.models import Function, Table
 from integrations.modbus.polling.device import Device
 from tests.integrations.modbus.devices import polled, until
 from tests.peers.modbus_fake import FakeDevice
+from tests.peers.steady import SteadyClock
 
 QUIET = {"fast": 600, "normal": 600, "slow": 600}
 WORD = 20
@@ -111,7 +111,7 @@ async def test_what_a_program_behind_the_gateway_writes_is_seen_at_once(
     fake: FakeDevice, device: Device
 ) -> None:
     spec = {"write": [{"unit": 1, "table": "holding", "first": 10, "last": 11}]}
-    gateway = Gateway(device.line, GatewayOptions.from_spec(spec), SystemClock())
+    gateway = Gateway(device.line, GatewayOptions.from_spec(spec), SteadyClock())
     before = len(fake.reads)
     assert await gateway.answer(1, bytes.fromhex("06 000B 0002")) == bytes.fromhex("06 000B 0002")
     await until(lambda: device.reading("mode").value == "cool", "the new mode")

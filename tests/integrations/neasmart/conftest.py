@@ -18,8 +18,14 @@ from integrations.neasmart.controller import Installations
 from integrations.neasmart.coordinator import Installation
 from integrations.neasmart.resources import TYPE
 from tests.peers.ports import free_port_number, wait_until
+from tests.peers.steady import SteadyLoop, loop_factories
 
 sys.path.insert(0, str(Path(__file__).parents[3] / "config" / "demo"))
+
+
+def pytest_asyncio_loop_factories() -> dict[str, type[SteadyLoop]]:
+    """Let no pause of the machine be taken for a hub that does not answer the base."""
+    return loop_factories()
 
 
 SETTLED = {Phase.IN_SYNC, Phase.UNKNOWN}
