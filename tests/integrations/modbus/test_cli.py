@@ -191,7 +191,7 @@ async def test_changes_are_lines(shell: Shell, fake: FakeDevice) -> None:
         stream: asyncio.StreamReader | None, wanted: str, of: Callable[[str], Any] = str
     ) -> str:
         assert stream is not None
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(30):
             while wanted not in str(of(line := (await stream.readline()).decode())):
                 assert line
         return line

@@ -15,7 +15,7 @@ from pymodbus.constants import ExcCodes
 from pymodbus.server import ModbusSerialServer, ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
-from hub.util.clock import FakeClock, SystemClock
+from hub.util.clock import FakeClock
 from integrations.modbus.gateway.client import WAITING
 from integrations.modbus.gateway.options import GatewayOptions
 from integrations.modbus.gateway.server import Gateway
@@ -25,6 +25,7 @@ from integrations.modbus.line.turns import Priority
 from integrations.modbus.mapping.models import Function, Table
 from tests.peers.modbus import Mbpoll, MbpollError
 from tests.peers.ports import free_port_number, wait_until
+from tests.peers.steady import SteadyClock
 
 READ = bytes.fromhex("03 0000 0002")
 
@@ -58,10 +59,10 @@ async def start() -> AsyncIterator[Start]:
         async def make(
             transport: Any = None, *, clock: Any = None, line: Line | None = None, **spec: Any
         ) -> Gateway:
-            clock = clock or SystemClock()
+            clock = clock or SteadyClock()
             if line is None:
                 nowhere = Tcp("127.0.0.1", free_port_number())
-                line = Line(LinkOptions(transport or nowhere, timeout=1, retries=0), clock)
+                line = Line(LinkOptions(transport or nowhere, timeout=30, retries=0), clock)
                 if transport is not None:
                     await line.start()
                     stack.push_async_callback(line.stop)
@@ -89,7 +90,7 @@ def tcp(server: ModbusTcpServer) -> Tcp:
 
 @contextlib.asynccontextmanager
 async def pymodbus_client(gateway: Gateway) -> AsyncIterator[AsyncModbusTcpClient]:
-    client = AsyncModbusTcpClient("127.0.0.1", port=gateway.port, timeout=3, retries=0)
+    client = AsyncModbusTcpClient("127.0.0.1", port=gateway.port, timeout=30, retries=0)
     assert await client.connect()
     try:
         yield client
@@ -221,7 +222,7 @@ async def test_no_line_no_answer_and_no_broadcast(start: Start) -> None:
         options = LinkOptions(
             Tcp("127.0.0.1", deaf.sockets[0].getsockname()[1]), timeout=0.05, retries=0
         )
-        line = Line(options, SystemClock())
+        line = Line(options, SteadyClock())
         await line.start()
         gateway = await start(line=line)
         assert await asked(gateway, READ.hex()) == ["830b"]
@@ -416,9 +417,9 @@ def test_any_split_of_a_stream_gives_the_same_answers(
         return answers
 
     async def both() -> tuple[bytes, bytes, bytes]:
-        line = Line(LinkOptions(Tcp("127.0.0.1", 9)), SystemClock())
+        line = Line(LinkOptions(Tcp("127.0.0.1", 9)), SteadyClock())
         options = GatewayOptions.from_spec({"port": 0})
-        gateway = Gateway(line, options, SystemClock())
+        gateway = Gateway(line, options, SteadyClock())
         await gateway.start()
         reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
         try:

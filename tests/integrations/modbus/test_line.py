@@ -7,7 +7,8 @@ from functools import partial
 
 import pytest
 
-from hub.util.clock import SystemClock
+from hub.sdk import Clock
+from hub.util.clock import FakeClock
 from integrations.modbus.line.client import Line
 from integrations.modbus.line.errors import BadAnswer, LinkDown, NoAnswer, Refused
 from integrations.modbus.line.options import LinkOptions, Tcp, Udp
@@ -15,6 +16,7 @@ from integrations.modbus.line.turns import Priority
 from integrations.modbus.mapping.models import Function, Table
 from tests.peers.modbus_fake import FakeDevice, Late, Mischief, Refuse
 from tests.peers.ports import free_port_number, wait_until
+from tests.peers.steady import SteadyClock
 
 POLL = Priority.POLL
 
@@ -27,9 +29,12 @@ async def device() -> AsyncIterator[FakeDevice]:
         yield device
 
 
-def line_to(device: FakeDevice, **fields: float) -> Line:
+def line_to(device: FakeDevice, clock: Clock | None = None, **fields: float) -> Line:
     options = {"timeout": 0.3, "retries": 0, **fields}
-    return Line(LinkOptions(Tcp("127.0.0.1", device.port), **options), SystemClock())  # type: ignore[arg-type]
+    return Line(
+        LinkOptions(Tcp("127.0.0.1", device.port), **options),  # type: ignore[arg-type]
+        clock or SteadyClock(),
+    )
 
 
 @pytest.fixture
@@ -355,9 +360,9 @@ async def test_a_device_that_takes_fewer_connections_is_asked_on_those(
     device: FakeDevice, caplog: pytest.LogCaptureFixture
 ) -> None:
     device.most_clients = 1
-    line = line_to(device, requests=3)
+    line = line_to(device, FakeClock(), requests=3)  # the others are not tried again
     await line.start()
-    await asyncio.sleep(0.05)
+    await wait_until(lambda: sum(item.is_there for item in line._connections) == 1)
     found = await asyncio.gather(*(holding(line, address) for address in range(10)))
     assert found == [[1000 + address] for address in range(10)]
     assert {request.connection for request in device.log} == {1}
@@ -401,7 +406,7 @@ async def test_traffic_can_be_followed(line: Line) -> None:
 
 async def test_nothing_is_asked_without_a_connection(caplog: pytest.LogCaptureFixture) -> None:
     options = LinkOptions(Tcp("127.0.0.1", free_port_number()))
-    line = Line(options, SystemClock())
+    line = Line(options, SteadyClock())
     with pytest.raises(LinkDown, match="no connection"):
         await holding(line)
     await line.start()
@@ -417,7 +422,7 @@ async def test_over_udp() -> None:
     async with FakeDevice().on_udp() as device:
         device[1].holding[5] = 55
         line = Line(
-            LinkOptions(Udp("127.0.0.1", device.port), timeout=0.3, retries=1), SystemClock()
+            LinkOptions(Udp("127.0.0.1", device.port), timeout=0.3, retries=1), SteadyClock()
         )
         await line.start()
         assert await holding(line, 5) == [55]
@@ -433,7 +438,7 @@ async def test_over_udp() -> None:
 async def test_over_udp_nobody_listens(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     line = Line(
-        LinkOptions(Udp("127.0.0.1", free_port_number()), timeout=5, retries=0), SystemClock()
+        LinkOptions(Udp("127.0.0.1", free_port_number()), timeout=5, retries=0), SteadyClock()
     )
     await line.start()
     with pytest.raises(NoAnswer, match="nobody listens"):

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from hub.util.clock import SystemClock
 from integrations.modbus.line.client import Line
 from integrations.modbus.line.errors import LinkDown, Refused
 from integrations.modbus.line.options import (
@@ -28,14 +27,15 @@ from integrations.modbus.mapping.models import Function, Table
 from tests.peers.modbus import Mbpoll, PymodbusServer
 from tests.peers.pebble import Authority
 from tests.peers.ports import free_port_number, wait_for_port
+from tests.peers.steady import SteadyClock
 
 UNIT = PymodbusServer.UNIT
 Start = Callable[..., PymodbusServer]
 
 
 @asynccontextmanager
-async def opened(transport: Transport, timeout: float = 5.0) -> AsyncIterator[Line]:
-    line = Line(LinkOptions(transport, timeout=timeout), SystemClock())
+async def opened(transport: Transport) -> AsyncIterator[Line]:
+    line = Line(LinkOptions(transport, timeout=30.0, connect_timeout=30.0), SteadyClock())
     await line.start()
     try:
         yield line
@@ -148,7 +148,7 @@ async def test_libmodbus_over_tcp_with_several_connections(
     libmodbus_server("tcp", str(port))
     async with opened(Tcp("127.0.0.1", port)) as line:
         await use_everything(line)
-    line = Line(LinkOptions(Tcp("127.0.0.1", port), requests=3), SystemClock())
+    line = Line(LinkOptions(Tcp("127.0.0.1", port), timeout=30.0, requests=3), SteadyClock())
     await line.start()
     reads = (line.read(UNIT, Table.INPUT, item, 1, Priority.POLL) for item in range(50))
     assert await asyncio.gather(*reads) == [[item] for item in range(50)]

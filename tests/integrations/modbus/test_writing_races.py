@@ -32,7 +32,7 @@ async def test_a_write_right_after_another_waits_for_no_tick(
     async with polled(fake, intervals=QUIET) as device:
         await read_once(device)
         monkeypatch.setattr(device.writing, "tick", lambda: None)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             for value in (21, 22, 23):
                 await device.write({"target": value})
     assert fake[1].holding[10] == 230
