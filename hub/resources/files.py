@@ -47,6 +47,7 @@ class Files:
         self._sections: frozenset[str] = frozenset({str(hub.config_dir / house.FILE)})
         self.problems: Sequence[Problem] = ()
         """What is wrong with the files now."""
+        self._applying = asyncio.Lock()
 
     async def start(self) -> None:
         """Apply the folder once and watch it from now on."""
@@ -63,7 +64,8 @@ class Files:
         """Read every file and write what differs; never raises for what is in the files."""
         origin = ORIGIN.set("file")
         try:
-            await self._apply()
+            async with self._applying:  # what was read first must not be written last
+                await self._apply()
         finally:
             ORIGIN.reset(origin)
 

@@ -1,5 +1,7 @@
 """The folder `resources` of the configuration, and documents from elsewhere."""
 
+import asyncio
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ from hub.config.documents import Document
 from hub.errors import ConfigError
 from hub.resources import FileOwned, InUse, Source
 from tests.hub.resources.conftest import World
+from tests.peers.ports import wait_until
 
 ONE = "test.note/one:\n  text: first\ntest.note/two:\n  text: second\n  about: one\n"
 
@@ -45,6 +48,34 @@ async def test_a_changed_file_is_seen_by_itself(world: World) -> None:
     await world.until(lambda: get("test.note", "one").spec["text"] == "anew")
     assert get("test.note", "one").revision == 2
     assert get("test.note", "two").revision == 1
+
+
+async def test_what_was_read_first_is_not_applied_last(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever is told that the files are applied must not find an older state of them later."""
+    files = world.resources.files
+    assert files is not None
+    read, begun, go = files._read, threading.Event(), threading.Event()
+
+    def slow() -> Any:
+        found = read()
+        if not begun.is_set():
+            begun.set()
+            go.wait(30)
+        return found
+
+    path = folder(world) / "notes.yaml"
+    path.write_text(ONE)
+    monkeypatch.setattr(files, "_read", slow)
+    first = asyncio.create_task(files.apply())
+    await wait_until(begun.is_set)
+    path.write_text(ONE.replace("first", "anew"))
+    second = asyncio.create_task(files.apply())
+    await asyncio.wait([second], timeout=0.3)  # as far as it comes beside the other
+    go.set()
+    await asyncio.gather(first, second)
+    assert world.resources.get("test.note", "one").spec["text"] == "anew"
 
 
 @pytest.mark.parametrize(
