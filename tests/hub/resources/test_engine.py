@@ -1,6 +1,7 @@
 """Reconciling real folders: apply, prove, take back, drift, retries, deletion."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -126,6 +127,14 @@ async def test_an_error_in_a_controller_stays_with_its_resource(
     await world.folder("good", lines={"one": "2"})
 
 
+async def shown(world: World, key: str) -> None:
+    """Wait until the entities of a folder are there, which come beside its first apply."""
+    slug, get = f"test_folder_{key}", world.hub.states.get
+    names = (f"sensor.{slug}_phase", f"binary_sensor.{slug}_drift", f"button.{slug}_apply",
+             f"button.{slug}_repair")  # fmt: skip
+    await world.until(lambda: all(get(name) for name in names))
+
+
 async def look(world: World, key: str) -> None:
     """Look at a resource now, as the observe interval does."""
     engine = world.resources.engine
@@ -135,6 +144,7 @@ async def look(world: World, key: str) -> None:
 
 async def test_drift_is_reported_and_repaired_on_request(world: World) -> None:
     await world.folder("a", lines={"one": "1"})
+    await shown(world, "a")
     (world.root / "a" / "one").write_text("changed by hand")
     (world.root / "a" / "extra").write_text("new")
     await look(world, "a")
@@ -190,14 +200,15 @@ async def test_the_plan_looks_and_changes_nothing(world: World) -> None:
 async def test_deleting_cleans_up_outside_first(world: World) -> None:
     await world.folder("a", lines={"one": "1"})
 
-    def shown() -> list[str]:
+    def entities() -> list[str]:
         return [one.entity_id for one in world.hub.entities.all() if "folder_a" in one.entity_id]
 
-    assert len(shown()) == 4
+    await shown(world, "a")
+    assert len(entities()) == 4
     await world.resources.delete("test.folder", "a")
     await world.until(lambda: not world.resources.list("test.folder"))
     await world.until(lambda: not (world.root / "a").exists())
-    await world.until(lambda: not shown())
+    await world.until(lambda: not entities())
     assert world.hub.entity_registry.get("sensor.test_folder_a_phase") is None
 
 
@@ -284,9 +295,14 @@ async def test_who_asks_while_an_apply_runs_gets_the_next_one(world: World) -> N
     await world.hub.jobs.cancel(job.id)
 
 
-async def test_an_apply_that_takes_too_long_is_taken_back(make_world: MakeWorld) -> None:
-    world = await make_world(apply_seconds=0.2)
+async def test_an_apply_that_takes_too_long_is_taken_back(world: World) -> None:
     await world.folder("a", lines={"one": "1"})
+    engine = world.resources.engine
+    assert engine is not None
+    lane = engine.lanes.opened("test.folder")
+    assert lane is not None
+    hurried = replace(lane.type, apply_seconds=0.2)
+    engine.lanes._lanes["test.folder"] = replace(lane, type=hurried)
     await world.resources.put("test.folder", "a", {"lines": {"one": "2"}, "hang_at": "one"})
     status = await world.phase("a", Phase.FAILED)
     assert "it took too long" in status.message
@@ -334,16 +350,28 @@ async def test_waiting_for_a_host_is_shown_and_can_be_cancelled(make_world: Make
     assert world.read("b") == {"one": "3"}
 
 
-async def test_changes_in_a_row_lead_to_the_last_one(world: World) -> None:
+async def test_changes_in_a_row_lead_to_the_last_one(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.folder("a", lines={"one": "first"})
+    go, write = asyncio.Event(), world.controller.apply
+
+    async def held(*args: Any) -> None:
+        await go.wait()
+        await write(*args)
+
+    monkeypatch.setattr(world.controller, "apply", held)
     for number in range(30):
         await world.resources.put("test.folder", "a", {"lines": {"one": str(number)}})
-    await world.phase("a", Phase.IN_SYNC, revision=30)
+    go.set()
+    await world.phase("a", Phase.IN_SYNC, revision=31)
     assert world.read("a") == {"one": "29"}
-    assert len(world.hub.jobs.list(target="test.folder/a")) < 30
+    assert len(world.hub.jobs.list(target="test.folder/a")) <= 3
 
 
 async def test_buttons_apply_and_repair(world: World) -> None:
     await world.folder("a", lines={"one": "1"})
+    await shown(world, "a")
     (world.root / "a" / "one").write_text("changed by hand")
     await look(world, "a")
     await world.phase("a", Phase.DRIFTED)
