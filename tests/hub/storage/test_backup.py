@@ -38,6 +38,7 @@ from hub.storage.errors import KeyFileError
 from hub.storage.lock import locked
 from hub.storage.rotation import rotate
 from tests.hub.storage.stock import CANARY, Stock, identity_pair, stocked
+from tests.peers.ports import wait_until
 
 PASSPHRASE = Passphrase("correct horse battery staple")
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "storage"
@@ -269,7 +270,7 @@ async def test_beside_a_writer(stock: Stock) -> None:
     path = stock.data / "hub.db"
 
     def write() -> None:
-        with closing(sqlite3.connect(path, 5, isolation_level=None)) as connection:
+        with closing(sqlite3.connect(path, 30, isolation_level=None)) as connection:
             connection.execute("PRAGMA synchronous=FULL")
             while not stop.is_set():
                 batch = written[0] // 50
@@ -286,7 +287,10 @@ async def test_beside_a_writer(stock: Stock) -> None:
     thread = threading.Thread(target=write)
     thread.start()
     try:
-        backups = [await asyncio.to_thread(made, stock) for _ in range(5)]
+        backups = [await asyncio.to_thread(made, stock)]
+        before = written[0]
+        await wait_until(lambda: written[0] > before)
+        backups += [await asyncio.to_thread(made, stock) for _ in range(4)]
     finally:
         stop.set()
         thread.join()
