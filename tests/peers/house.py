@@ -13,10 +13,15 @@ from hub import bootstrap
 from hub.auth import auth
 from hub.auth.passwords import Passwords
 from hub.hub import Hub
+from hub.recorder import watch
 from hub.recorder.state import RecorderState
 from tests.peers.ports import wait_until
 
-CONFIG = "hub:\n  name: Test house\nmqtt:\n  enabled: false\ndemo:\n  area: Workshop\n"
+CONFIG = (
+    "hub:\n  name: Test house\nmqtt:\n  enabled: false\n"
+    "demo:\n  {area: Workshop, interval: 86400}\n"
+)
+"""The demo stands still: a step after 5 s would fall into whatever a slow test does just then."""
 
 
 @dataclass
@@ -34,7 +39,7 @@ class Client:
 
     async def receive(self) -> Any:
         """Return the next frame, parsed."""
-        return await self.ws.receive_json(timeout=10)
+        return await self.ws.receive_json(timeout=30)
 
     async def call(self, **message: Any) -> Any:
         """Send a command and return its result message; events on the way are dropped."""
@@ -84,9 +89,9 @@ class House:
     async def connect(self, token: str | None = None) -> Client:
         """Open an authenticated websocket."""
         ws = await self.session.ws_connect(f"{self.url}/api/websocket")
-        await ws.receive_json(timeout=10)
+        await ws.receive_json(timeout=30)
         await ws.send_json({"type": "auth", "access_token": token or self.token})
-        answer = await ws.receive_json(timeout=10)
+        answer = await ws.receive_json(timeout=30)
         assert answer["type"] == "auth_ok", answer
         client = Client(ws)
         self.clients.append(client)
@@ -103,15 +108,21 @@ class House:
 MakeHouse = Callable[..., Awaitable[House]]
 
 
+def _names(hub: Hub) -> set[str]:
+    """Return the names of a hub's tasks."""
+    return {task.get_name() for task in hub.tasks._tasks}
+
+
 @pytest.fixture
 async def make_house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[MakeHouse]:
     """Return a function that starts a hub with a hub.yaml, resources and further files.
 
-    Its recorder has opened its database, or could not. `after` starts again in the folder of a hub,
-    which is stopped first. All stop at the end.
+    Its recorder has opened its database, or could not, and its entities stand still. `after` starts
+    again in the folder of a hub, which is stopped first. All stop at the end.
     Hashes of passwords cost next to nothing: the owner's took longer than the start of the hub.
     """
     monkeypatch.setattr(auth, "Passwords", partial(Passwords, time_cost=1, memory_kib=64))
+    monkeypatch.setattr(watch, "SECONDS", 86400.0)
     houses: list[House] = []
 
     async def make(
@@ -136,6 +147,8 @@ async def make_house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIt
         running = await bootstrap.start(settings, config_dir, folder / "data", port=0)
         hub = running.hub
         await wait_until(lambda: hub.recorder.state is not RecorderState.STARTING)
+        # they come by themselves, and would be one change more for whoever counts
+        await wait_until(lambda: "entities of the recorder" not in _names(hub))
         if after is None:
             user = await hub.auth.create_owner("Owner", "owner", "a-long-password")
             token = await hub.auth.tokens.create_long_lived(user, "tests", 1)
