@@ -148,7 +148,7 @@ async def test_a_task_that_does_not_end_does_not_hold_up_the_end(tmp_path: Path)
         stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             _, log = await process.communicate()
     finally:
         if process.returncode is None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-SECONDS = 15.0
+SECONDS = 30.0
 
 
 @dataclass

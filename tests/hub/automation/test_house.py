@@ -29,7 +29,7 @@ def gone(hub: Hub) -> list[Event]:
 
 async def until(condition: Callable[[], Any]) -> None:
     """Wait for what comes with the next turns of the loop or the next look at files."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(30):
         while not condition():
             await asyncio.sleep(0.02)
 

@@ -237,7 +237,7 @@ async def test_a_script_that_calls_itself_is_stopped(stage: Stage) -> None:
     script = await stage.script(sequence=[{"action": "script.test"}], mode="parallel", max=500)
     run = script.call(Context(), {})
     with pytest.raises(Exception, match="again and again"):
-        await asyncio.wait_for(run.ended(), 10)
+        await asyncio.wait_for(run.ended(), 30)
     assert script.running == []
 
 

@@ -17,6 +17,8 @@ from tests.peers.terminal import OpenTerminal, Terminal
 
 HUB = (sys.executable, "-m", "hub.cli.app")
 ROOT = Path(__file__).parents[3]
+# The demo does not move: a command may take as long as it likes to tell of it.
+CONFIG = "mqtt:\n  enabled: false\ndemo:\n  interval: 86400\n"
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Shell:
             stdin=asyncio.subprocess.DEVNULL if stdin is None else asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(30):
             out, err = await process.communicate(None if stdin is None else stdin.encode())
         assert process.returncode is not None
         assert b"Traceback" not in err, err.decode()
@@ -104,7 +106,7 @@ async def make_shell(
 ) -> MakeShell:
     """Return a function that starts a hub with two resource types; options go to the folder's."""
 
-    async def make(config: str = "mqtt:\n  enabled: false\ndemo:\n", **options: Any) -> Shell:
+    async def make(config: str = CONFIG, **options: Any) -> Shell:
         house = await make_house(config)
         home, outside = tmp_path / "home", tmp_path / "outside"
         home.mkdir()

@@ -1,12 +1,13 @@
 """`hub plan` and `hub apply`: files of resources made true, and followed until they are."""
 
+import asyncio
 import json
 from pathlib import Path
 
 import pytest
 
 from hub.resources import Phase
-from tests.hub.cli.conftest import Shell
+from tests.hub.cli.conftest import HUB, Shell
 
 FOLDER = "test.folder/{key}:\n  lines: {{a: {a}, b: two}}\n"
 
@@ -86,8 +87,24 @@ async def test_what_takes_too_long_is_left_to_the_hub(shell: Shell) -> None:
     done = await shell.hub("apply", "-f", "slow.yaml", "--timeout", "0.5")
     assert done.status == 1
     assert "test.folder/slow: not ready in time" in done.err
-    assert "[..........] " in done.err or "write a" in done.err
     assert (await shell.hub("apply", "-f", "slow.yaml", "--no-wait")).status == 0
+
+
+async def test_what_goes_on_is_told_where_nothing_moves(shell: Shell) -> None:
+    shell.write("slow.yaml", "test.folder/slow:\n  lines: {a: one}\n  hang_at: a\n")
+    process = await asyncio.create_subprocess_exec(
+        *HUB, "apply", "-f", "slow.yaml", cwd=shell.home, env=shell.environment,
+        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stderr is not None
+    line = b""
+    async with asyncio.timeout(30):
+        while b"write a" not in line:
+            line = await process.stderr.readline()
+            assert line, "it ended"
+    process.terminate()
+    await process.communicate()
 
 
 async def test_pruning_removes_what_the_files_no_longer_name(shell: Shell) -> None:

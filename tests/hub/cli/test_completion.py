@@ -36,7 +36,7 @@ async def offered(shell: Shell, *words: str) -> tuple[list[str], str]:
         BASH, "-c", ASK, "bash", *words, env=shell.environment, cwd=shell.home,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(30):
         out, err = await process.communicate()
     return out.decode().split(), err.decode()
 

@@ -156,7 +156,7 @@ async def test_a_hub_that_stops_meanwhile_loses_nothing(shell: Shell) -> None:
     def person(terminal: Terminal) -> None:
         terminal.expect("save")
         stopping = asyncio.run_coroutine_threadsafe(shell.house.running.api.stop(), loop)
-        stopping.result(10)
+        stopping.result(30)
         terminal.type("\n")
         terminal.expect("error: no hub runs on ")
         kept.append(terminal.expect(r"/\S+\.yaml"))

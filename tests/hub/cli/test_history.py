@@ -69,7 +69,7 @@ async def test_history_goes_on(shell: Shell, begin: float) -> None:
     )  # fmt: skip
     assert process.stdout is not None
     try:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             for state in ("18", "20", "\x1b[31m,x", "21", "23"):
                 assert json.loads(await process.stdout.readline())["s"] == state
             shell.hub_.states.set("sensor.hot", "24", HOT)

@@ -8,7 +8,9 @@ from contextlib import asynccontextmanager
 import pytest
 
 from hub.hub import Phase
+from hub.jobs import JobState
 from tests.hub.cli.conftest import HUB, Shell
+from tests.peers.ports import wait_until
 from tests.peers.terminal import Terminal
 
 
@@ -71,12 +73,12 @@ async def line(reader: asyncio.StreamReader) -> str:
         return (await reader.readline()).decode()
 
 
-async def until_watched(shell: Shell) -> None:
-    """Wait until a websocket has subscribed."""
+async def until_watched(shell: Shell, count: int = 1) -> None:
+    """Wait until so many websockets have subscribed."""
     endpoint = shell.house.running.api._websocket
-    async with asyncio.timeout(30):
-        while not any(connection._subscriptions for connection in endpoint.connections):
-            await asyncio.sleep(0.02)
+    await wait_until(
+        lambda: sum(bool(each._subscriptions) for each in endpoint.connections) >= count
+    )
 
 
 async def test_states_as_they_change(shell: Shell) -> None:
@@ -106,11 +108,7 @@ async def test_resources_and_their_jobs(shell: Shell) -> None:
     await shell.put("test.note/there", text="before")
     async with watching(shell, "resources") as lines, watching(shell, "jobs") as jobs:
         assert "is test.note/there revision 1 in_sync" in await line(lines)
-        async with asyncio.timeout(30):
-            while len(shell.house.running.api._websocket.connections) < 2:
-                await asyncio.sleep(0.02)
-        await until_watched(shell)
-        await asyncio.sleep(0.2)
+        await until_watched(shell, 2)
         await shell.put("test.folder/x", lines={"a": "one"})
         assert "added test.folder/x revision 1 pending" in await line(lines)
         seen = ""
@@ -154,9 +152,7 @@ async def test_ctrl_c_ends_watching(shell: Shell) -> None:
 async def test_jobs_are_listed_shown_followed_and_cancelled(shell: Shell) -> None:
     assert (await shell.hub("jobs")).err == "no jobs\n"
     await shell.put("test.folder/x", lines={"a": "one"}, hang_at="a")
-    async with asyncio.timeout(30):
-        while not shell.hub_.jobs.list():
-            await asyncio.sleep(0.02)
+    await wait_until(lambda: [job.state for job in shell.hub_.jobs.list()] == [JobState.RUNNING])
     (job,) = shell.hub_.jobs.list()
     assert job.id in await shell.ok("jobs")
     assert job.id in await shell.ok("jobs", "--state", "running")

@@ -5,6 +5,7 @@ import json
 import logging
 
 from tests.hub.cli.conftest import HUB, Shell
+from tests.peers.ports import wait_until
 
 LOGGER = logging.getLogger("hub.test.logs")
 
@@ -33,7 +34,8 @@ async def test_warnings_are_shown_oldest_first_and_counted(shell: Shell) -> None
 async def test_they_can_be_forgotten(shell: Shell) -> None:
     fail("one")
     await shell.ok("logs", "--clear")
-    assert await shell.ok("logs") == ""
+    # A hub that was held up meanwhile says so.
+    assert "hub.test.logs" not in await shell.ok("logs")
 
 
 async def test_new_ones_are_followed(shell: Shell) -> None:
@@ -42,11 +44,12 @@ async def test_new_ones_are_followed(shell: Shell) -> None:
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     assert process.stdout is not None
-    while not shell.hub_.bus.counts().get("system_log_event"):
-        await asyncio.sleep(0.05)
+    await wait_until(lambda: shell.hub_.bus.counts().get("system_log_event"))
     fail("now")
+    line = ""
     async with asyncio.timeout(30):
-        line = (await process.stdout.readline()).decode()
+        while "hub.test.logs" not in line:
+            line = (await process.stdout.readline()).decode()
     assert line.endswith("ERROR hub.test.logs: It failed: now\n")
     process.terminate()
     await process.wait()

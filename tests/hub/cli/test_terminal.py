@@ -106,6 +106,6 @@ async def test_a_reader_that_leaves_is_no_error(shell: Shell) -> None:
         assert process.stderr is not None
         error = process.stderr.read()
         process.stderr.close()
-        return first, error, process.wait(15)
+        return first, error, process.wait(30)
 
     assert await asyncio.to_thread(run) == (b"[", b"", 141)

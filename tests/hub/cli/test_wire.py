@@ -17,7 +17,7 @@ def server(*answers: bytes | None) -> Iterator[tuple[Address, list[bytes]]]:
     asked: list[bytes] = []
     left = list(answers)
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        listening.settimeout(10)
+        listening.settimeout(30)
 
         def serve() -> None:
             while left:
@@ -26,7 +26,7 @@ def server(*answers: bytes | None) -> Iterator[tuple[Address, list[bytes]]]:
                 except OSError:
                     return
                 with link:
-                    link.settimeout(10)
+                    link.settimeout(30)
                     while left and (data := link.recv(1 << 16)):
                         asked.append(data)
                         answer = left.pop(0)
@@ -40,10 +40,10 @@ def server(*answers: bytes | None) -> Iterator[tuple[Address, list[bytes]]]:
         thread.start()
         yield Address(host="127.0.0.1", port=listening.getsockname()[1]), asked
         listening.close()
-        thread.join(10)
+        thread.join(30)
 
 
-def get(wire: Wire, path: str = "/", seconds: float = 5) -> tuple[int, bytes]:
+def get(wire: Wire, path: str = "/", seconds: float = 30) -> tuple[int, bytes]:
     answer = wire.exchange("GET", path, {}, b"", seconds)
     return answer.status, answer.body
 
@@ -116,7 +116,7 @@ def test_a_connection_that_the_hub_dropped_is_opened_anew() -> None:
     with server(OK.replace(b"\r\n\r\n", b"\r\nX: close\r\n\r\n"), OK) as (address, asked):
         wire = Wire(address)
         assert get(wire)[1] == b"ok"
-        end = time.monotonic() + 10
+        end = time.monotonic() + 30
         while not wire._stale() and time.monotonic() < end:
             time.sleep(0.01)
         assert get(wire)[1] == b"ok"
