@@ -154,6 +154,7 @@ class Services:
         """Ask the upstreams of a host from each of its servers."""
         resource = self._resource_of(HOST, call.data["host"], "host")
         self._demand(call.context, "apply", resource)
+        await self._watch.sync()  # what was written a moment ago is what is asked about
         host = self._watch.hosts.get(resource.key)
 
         async def one(key: str) -> list[Answer]:
