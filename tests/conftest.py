@@ -22,12 +22,12 @@ pytest_plugins = [
     "tests.peers.browser",
     "tests.peers.terminal",
     "tests.peers.sshd",
+    "tests.peers.nginx",
     "tests.peers.logged",
     "tests.peers.postgresql",
     "tests.peers.mariadb",
     "tests.peers.databases",
     "tests.peers.pebble",
     "tests.peers.named",
-    "tests.peers.nginx",
     "tests.peers.rendered",
 ]

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.peers.ports import free_port_number, require, wait_for_port
+from tests.peers.nginx import wait_for_pid
+from tests.peers.ports import free_port_number, require
 from tests.peers.sshd import public_folder
 
 CONF = """
@@ -83,8 +84,7 @@ def logged() -> Iterator[Logged]:
         )
     )  # fmt: skip
     found.tell("")
-    wait_for_port(found.port)
-    wait_for_port(found.status)
+    wait_for_pid(base / "run" / "nginx.pid")
     yield found
     with contextlib.suppress(OSError, ValueError):
         os.kill(int((base / "run" / "nginx.pid").read_text()), signal.SIGTERM)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from tests.peers.ports import free_port_number, require, wait_for, wait_for_port
+from tests.peers.ports import free_port_number, require, wait_for
 from tests.peers.sshd import Account, public_folder
 
 INSTALL = "apt-get install -y nginx-light libnginx-mod-stream"
@@ -109,7 +109,7 @@ class Nginx:
             process = self._process = subprocess.Popen(
                 [binary, "-c", str(self.main), "-g", "daemon off;"], stdout=log, stderr=log
             )
-        wait_for_port(self.port, alive=lambda: process.poll() is None)
+        wait_for_pid(self.folder / "nginx.pid", process)
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         """End it and wait; SIGKILL plays a crash, and its workers go too."""
@@ -117,7 +117,7 @@ class Nginx:
             return
         children = _children(self._process.pid)
         self._process.send_signal(how)
-        self._process.wait(timeout=10)
+        self._process.wait(timeout=30)
         for pid in children:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -141,6 +141,21 @@ def _children(pid: int) -> list[int]:
         ["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False
     )
     return [int(word) for word in done.stdout.split()]
+
+
+def wait_for_pid(pid_file: Path, process: "subprocess.Popen[bytes] | None" = None) -> None:
+    """Wait until nginx wrote its process: then it listens on all of its ports.
+
+    It writes it after it listens, so a port that accepts says less. `process` is in the foreground.
+    """
+
+    def written() -> bool:
+        if process is not None and process.poll() is not None:
+            pytest.fail(f"nginx ended before it wrote {pid_file}")
+        text = pid_file.read_text().strip() if pid_file.exists() else ""
+        return text == str(process.pid) if process is not None else text.isdigit()
+
+    wait_for(written, f"{pid_file} to be written")
 
 
 @pytest.fixture

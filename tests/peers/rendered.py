@@ -20,7 +20,8 @@ from integrations.proxy.deploying import features
 from integrations.proxy.models import Features, Pair, Part, Rendered
 from integrations.proxy.passwords import sha512_crypt
 from integrations.proxy.render import render
-from tests.peers.ports import free_port_number, require, wait_for, wait_for_port
+from tests.peers.nginx import wait_for_pid
+from tests.peers.ports import free_port_number, require, wait_for
 from tests.peers.sshd import public_folder
 
 INSTALL = "apt-get install -y nginx-light libnginx-mod-stream"
@@ -256,14 +257,14 @@ class Bench:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        wait_for_port(self.server.spec["status_port"], alive=lambda: process.poll() is None)
+        wait_for_pid(self.base / "run" / "nginx.pid", process)
         return rendered
 
     def stop(self) -> None:
         """End nginx."""
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(timeout=10)
+            self._process.wait(timeout=30)
             self._process = None
 
     def errors(self) -> str:
@@ -290,7 +291,7 @@ class Bench:
     ) -> Answer:
         """Ask nginx for a name, from any address of 127.0.0.0/8."""
         port = self.https if tls else self.http
-        raw = socket.create_connection(("127.0.0.1", port), timeout=10, source_address=(source, 0))
+        raw = socket.create_connection(("127.0.0.1", port), timeout=30, source_address=(source, 0))
         with raw:
             try:
                 return _asked(raw, name, path, method, dict(headers or {}), body, tls=tls)

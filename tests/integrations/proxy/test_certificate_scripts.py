@@ -13,9 +13,9 @@ from hub.util.clock import SystemClock
 from hub.util.tasks import Tasks
 from integrations.proxy.acme.http import HttpSolver, NotReady
 from integrations.proxy.acme.order import Proof
-from tests.peers.nginx import INSTALL, end
+from tests.peers.nginx import INSTALL, end, wait_for_pid
 from tests.peers.pebble import Authority
-from tests.peers.ports import free_port_number, require, wait_for_port
+from tests.peers.ports import free_port_number, require
 
 TOKEN = "a-Token_of_base64url"
 CONTENT = f"{TOKEN}.thumbprint"
@@ -82,7 +82,7 @@ def base(tmp_path: Path, ports: tuple[int, int]) -> Iterator[Path]:
     conf = folder / "nginx.conf"
     conf.write_text(_CONF.format(base=folder, http=ports[0], https=ports[1]))
     subprocess.run([require("nginx", INSTALL), "-p", str(folder), "-c", str(conf)], check=True)
-    wait_for_port(ports[1])
+    wait_for_pid(folder / "nginx.pid")
     # the folder of pytest is root's alone; nginx runs as root here
     yield folder
     end(folder / "nginx.pid")

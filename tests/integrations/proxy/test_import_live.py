@@ -57,7 +57,7 @@ async def echo(request: web.BaseRequest) -> web.StreamResponse:
 
 
 @contextmanager
-def running(folder: Path, main: Path, port: int) -> Iterator[None]:
+def running(folder: Path, main: Path, *ports: int) -> Iterator[None]:
     """Run an nginx that likes its configuration."""
     command = [NGINX, "-p", f"{folder}/", "-c", str(main)]
     tested = subprocess.run([*command, "-t"], capture_output=True, text=True, check=False)
@@ -65,11 +65,12 @@ def running(folder: Path, main: Path, port: int) -> Iterator[None]:
     assert "[warn]" not in tested.stderr.replace('[warn] the "user" directive', "")
     process = subprocess.Popen([*command, "-g", "daemon off;"], stderr=subprocess.DEVNULL)
     try:
-        wait_for_port(port, alive=lambda: process.poll() is None)
+        for port in ports:
+            wait_for_port(port, alive=lambda: process.poll() is None)
         yield
     finally:
         process.terminate()
-        process.wait(timeout=10)
+        process.wait(timeout=30)
 
 
 def ask(
@@ -83,11 +84,11 @@ def ask(
     **headers: str,
 ) -> dict[str, Any]:
     """Ask an nginx and return what matters of its answer."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     if tls:
         context = ssl.create_default_context()
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        plain = socket.create_connection(("127.0.0.1", port), timeout=20)
+        plain = socket.create_connection(("127.0.0.1", port), timeout=30)
         connection.sock = context.wrap_socket(plain, server_hostname=host)
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
     try:
@@ -169,7 +170,7 @@ Asked = list[tuple[bool, str, str, dict[str, Any]]]
 
 def answers(folder: Path, main: Path, port: int, tls: int, asked: Asked) -> list[dict[str, Any]]:
     """Run an nginx and return what it answers."""
-    with running(folder, main, port):
+    with running(folder, main, *{tls if secure else port for secure, *_ in asked}):
         return [
             ask(tls if secure else port, host, path, tls=secure, **more)
             for secure, host, path, more in asked
