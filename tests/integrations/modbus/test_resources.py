@@ -150,7 +150,7 @@ async def test_a_definition_that_changes_changes_its_devices(world: World) -> No
     await world.hub.resources.put(DEFINITION, "boiler", changed)
     await world.shows("binary_sensor.cellar_boiler_pump", "off")
     await wait_until(lambda: world.state(TARGET) == "gone")
-    assert world.hub.entity_registry.get(TARGET) is None
+    await wait_until(lambda: world.hub.entity_registry.get(TARGET) is None)
     await world.shows(FLOW, "41.5")
 
 
@@ -210,12 +210,12 @@ async def test_what_was_learned_outlives_a_restart(world: World, make_house: Mak
         return bool(await world.hub.documents.load("modbus", "learned boiler"))
 
     await wait_until(lambda: park_of(world.hub).devices["boiler"].counters.cycles > 3)
-    for _ in range(200):
-        if await is_kept():
-            break
-        await world.hub.clock.sleep(0.05)
+    async with asyncio.timeout(30):
+        while not await is_kept():
+            await asyncio.sleep(0.05)
     again = World(await make_house(after=world.house), world.fake)
     await again.shows(FLOW, "41.5")
+    await wait_until(lambda: "boiler" in park_of(again.hub).devices)
     assert park_of(again.hub).devices["boiler"].counters.refused == 0
     entry = again.hub.entity_registry.get(FLOW)
     assert entry is not None

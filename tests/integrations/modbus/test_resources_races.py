@@ -124,7 +124,8 @@ async def test_a_definition_that_could_not_be_changed_to_is_tried_again(
     await wait_until(lambda: not failures)
     await world.hub.resources.apply(DEVICE, "boiler")
     await world.shows(FLOW, "41.5")
-    assert park_of(world.hub).devices["boiler"].definition.model == "B-300"
+    park = park_of(world.hub)
+    await wait_until(lambda: park.devices["boiler"].definition.model == "B-300")
 
 
 async def test_what_was_learned_of_a_device_goes_with_it(
