@@ -357,10 +357,13 @@ async def test_a_job_that_was_not_started_keeps_no_link_busy(
 
 @pytest.mark.parametrize("change", ["rebuilt", "moved", "deleted"])
 async def test_learning_ends_with_the_device_it_began_with(world: World, change: str) -> None:
+    transport = {"host": "127.0.0.1", "port": world.fake.port}
+    await world.put("modbus.link/cellar", {"transport": transport, "timeout": 30, "retries": 0})
+    device, heard = world.park.devices["boiler"], len(world.fake.log)
     world.fake.delay = 0.02
     answer = await world.call("learn", device="boiler")
-    heard = len(world.fake.log)
-    await wait_until(lambda: len(world.fake.log) > heard + 2)
+    await wait_until(lambda: any(item.count == 1 for item in world.fake.log[heard:]))
+    world.fake.gate.clear()  # it learns no more before the change is made
     if change == "rebuilt":
         await world.put("modbus.definition/boiler", {**MAP, "model": "B-300"})
     elif change == "moved":
@@ -368,6 +371,8 @@ async def test_learning_ends_with_the_device_it_began_with(world: World, change:
         await world.put("modbus.device/boiler", world.device_spec(unit=2))
     else:
         await world.hub.resources.delete("modbus.device", "boiler")
+    await wait_until(lambda: device.is_stopped or device.settings.unit == 2)
+    world.fake.gate.set()
     record = await world.done(answer)
     assert record.state == "failed"
     assert "boiler: the device was changed meanwhile" in record.error["message"]
