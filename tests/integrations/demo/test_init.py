@@ -5,7 +5,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.peers.house import House
+    from tests.peers.house import House, MakeHouse
+
+CONFIG = "mqtt:\n  enabled: false\ndemo:\n  area: Workshop\n  interval: 3600\n"
+"""A day in which nothing moves by itself, however long the house takes to start."""
 
 FIRST = {
     "climate.demo_zone": "heat",
@@ -19,6 +22,11 @@ FIRST = {
     "event.demo_bell_rang": "unknown",
     "update.demo_firmware": "on",
 }
+
+
+@pytest.fixture
+async def house(make_house: "MakeHouse") -> "House":
+    return await make_house(CONFIG)
 
 
 def test_one_entity_of_each_kind(house: "House") -> None:
