@@ -93,6 +93,8 @@ async def test_an_edited_file_renames_a_zone_while_the_base_goes_on(
     folder = tmp_path / "resources"
     folder.mkdir()
     file.unlink()
+    while "it stays and is changed through the API from now on" not in house.hub.log:
+        await asyncio.sleep(0.05)
     (folder / "heating.yaml").write_text(heating(port).replace("name: Kitchen", "name: Küche"))
     done = await asyncio.to_thread(
         run_hub,
