@@ -32,6 +32,8 @@ class Mbpoll:
     """A Modbus master; addresses are those on the wire (from 0)."""
 
     binary: str
+    seconds: float = 10.0
+    """Until it counts a request as unanswered; it takes no more than these."""
 
     def read(
         self, address: int, count: int = 1, *, unit: int = 240, table: str = "4",
@@ -64,7 +66,7 @@ class Mbpoll:
             "-0",
             "-1",
             "-o",
-            "2",
+            str(self.seconds),
             "-a",
             str(unit),
             "-t",
@@ -74,7 +76,7 @@ class Mbpoll:
             line,
         ]
         command += ["--", *map(str, values)] if values else []
-        done = subprocess.run(command, capture_output=True, text=True, timeout=15, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
         if done.returncode != 0:
             raise MbpollError(done.stdout + done.stderr)
         return done.stdout
@@ -97,7 +99,7 @@ def pty_pair(tmp_path: Path) -> Iterator[tuple[str, str]]:
         yield str(ends[0]), str(ends[1])
     finally:
         process.terminate()
-        process.wait(timeout=5)
+        process.wait(timeout=30)
 
 
 class PymodbusServer:
@@ -122,11 +124,11 @@ class PymodbusServer:
         """End at once."""
         self._run(self._server.shutdown())
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(timeout=5)
+        self._thread.join(timeout=30)
         self._loop.close()
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=10)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=30)
 
     async def _serve(
         self, kind: str, where: str | int, context: ssl.SSLContext | None
@@ -182,4 +184,4 @@ def libmodbus_server() -> Iterator[Callable[[str, str], None]]:
     yield start
     for process in processes:
         process.kill()
-        process.communicate(timeout=5)
+        process.communicate(timeout=30)

@@ -128,7 +128,7 @@ async def test_mbpoll_reads_and_sets_the_thermostat(devices: Devices, mbpoll: Mb
 
 
 async def test_pymodbus_reads_the_meter(devices: Devices) -> None:
-    client = AsyncModbusTcpClient("127.0.0.1", port=devices.options.port, retries=0, timeout=2)
+    client = AsyncModbusTcpClient("127.0.0.1", port=devices.options.port, retries=0, timeout=30)
     assert await client.connect()
     try:
         answer = await client.read_input_registers(0, count=80, device_id=METER)
@@ -184,7 +184,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
     yield start
     for process in started:
         process.terminate()
-        process.wait(timeout=10)
+        process.wait(timeout=30)
 
 
 def test_the_program_ends_cleanly(start: Start, mbpoll: Mbpoll, tmp_path: Path) -> None:
@@ -193,7 +193,7 @@ def test_the_program_ends_cleanly(start: Start, mbpoll: Mbpoll, tmp_path: Path) 
     wait_for_port(port, alive=lambda: process.poll() is None)
     assert mbpoll.read(1002, unit=THERMOSTAT, table="3", port=port)[0] > 900
     process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=10) == 0
+    assert process.wait(timeout=30) == 0
     log = (tmp_path / "devices.log").read_text()
     assert "Ended: 1 requests" in log
     assert "Traceback" not in log
@@ -204,7 +204,7 @@ def test_the_program_ends_cleanly(start: Start, mbpoll: Mbpoll, tmp_path: Path) 
 
 def ask(hub: HubProcess, path: str, body: Any = None) -> Any:
     """Ask a hub's API; None when there is no such thing."""
-    connection = HTTPConnection("127.0.0.1", hub.port, timeout=10)
+    connection = HTTPConnection("127.0.0.1", hub.port, timeout=30)
     headers = {**hub.headers, "Content-Type": "application/json"}
     data = None if body is None else json.dumps(body)
     connection.request("GET" if body is None else "POST", path, data, headers)

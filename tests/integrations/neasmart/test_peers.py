@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 
@@ -44,6 +45,7 @@ async def test_mbpoll_over_tcp(start: Start, mbpoll: Mbpoll) -> None:
 
 async def test_mbpoll_gets_silence_for_foreign_and_broadcast(start: Start, mbpoll: Mbpoll) -> None:
     server = await start(Options(host="127.0.0.1", port=0))
+    mbpoll = replace(mbpoll, seconds=1.0)
     with pytest.raises(MbpollError):
         await asyncio.to_thread(mbpoll.read, 100, 1, port=server.port, unit=16)
     with pytest.raises(MbpollError):
@@ -75,10 +77,11 @@ async def test_modbus_tk_over_a_serial_pair(start: Start, pty_pair: tuple[str, s
 
         port = serial.Serial(pty_pair[1], 38400)
         master = modbus_rtu.RtuMaster(port)
-        master.set_timeout(2)
+        master.set_timeout(1)
         try:
             with pytest.raises(ModbusInvalidResponseError):
                 master.execute(0, defines.WRITE_SINGLE_REGISTER, 102, output_value=0x0C33)
+            master.set_timeout(30)
             master.execute(240, defines.WRITE_MULTIPLE_REGISTERS, 100, output_value=[1, 0x0C1A])
             return (
                 list(master.execute(240, defines.READ_HOLDING_REGISTERS, 100, 3)),
