@@ -7,7 +7,7 @@ globalThis.WebSocket ??= require("ws");
 const ha = await import(require.resolve("home-assistant-js-websocket"));
 
 const [url, token, entity, authData] = process.argv.slice(2);
-const within = (promise, what, ms = 10000) =>
+const within = (promise, what, ms = 30000) =>
   Promise.race([promise, new Promise((_, no) => setTimeout(() => no(new Error(`no ${what}`)), ms).unref())]);
 const until = (collection, connection, test, what) =>
   within(new Promise((yes) => { const stop = collection(connection, (value) => { if (test(value)) { yes(value); queueMicrotask(() => stop()); } }); }), what);

@@ -51,13 +51,13 @@ async def test_both_address_families(house: House) -> None:
 async def test_stopping_says_goodbye_and_lets_no_one_in(house: House) -> None:
     client = await house.connect()
     early = await house.session.ws_connect(f"{house.url}/api/websocket")
-    await early.receive_json(timeout=10)
+    await early.receive_json(timeout=30)
     host, port = house.url.removeprefix("http://").split(":")
     idle = Wire(*await asyncio.open_connection(host, int(port)), house.token)
     await idle.ask("GET", "/api/states/sensor.none")
     stopping = asyncio.create_task(house.running.api.stop())
     for ws in (client.ws, early):
-        message = await ws.receive(timeout=10)
+        message = await ws.receive(timeout=30)
         assert (message.type, message.data) == (WSMsgType.CLOSE, 1012)
     await stopping
     assert await idle.reader.read() == b""

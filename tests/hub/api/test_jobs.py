@@ -98,7 +98,7 @@ async def test_rest_lists_reads_and_cancels(house: House) -> None:
     assert [item["id"] for item in listed] == [job.id]
     found = await (await house.request("GET", f"/api/jobs/{job.id}")).json()
     assert found["cancellable"]
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         log: list[Any] = []
         while not log:
             log = await (await house.request("GET", f"/api/jobs/{job.id}/log?after=0")).json()

@@ -91,9 +91,9 @@ async def test_a_proxy_before_the_socket_makes_no_owners(
     async with near.get("/api/states", headers=headers) as answer:
         assert answer.status == 401
     ws = await near.ws_connect("/api/websocket", headers=headers)
-    await ws.receive_json(timeout=10)
+    await ws.receive_json(timeout=30)
     await ws.send_json({"type": "auth"})
-    assert (await ws.receive_json(timeout=10))["type"] == "auth_invalid"
+    assert (await ws.receive_json(timeout=30))["type"] == "auth_invalid"
     await ws.close()
 
 
@@ -101,19 +101,19 @@ async def test_over_tcp_a_missing_token_stays_missing(house: House) -> None:
     async with house.session.get(f"{house.url}/api/states") as answer:
         assert answer.status == 401
     ws = await house.session.ws_connect(f"{house.url}/api/websocket")
-    await ws.receive_json(timeout=10)
+    await ws.receive_json(timeout=30)
     await ws.send_json({"type": "auth"})
-    assert (await ws.receive_json(timeout=10))["type"] == "auth_invalid"
+    assert (await ws.receive_json(timeout=30))["type"] == "auth_invalid"
     await ws.close()
 
 
 async def test_the_websocket_opens_without_a_token(near: aiohttp.ClientSession) -> None:
     ws = await near.ws_connect("/api/websocket")
-    await ws.receive_json(timeout=10)
+    await ws.receive_json(timeout=30)
     await ws.send_json({"type": "auth"})
-    assert (await ws.receive_json(timeout=10))["type"] == "auth_ok"
+    assert (await ws.receive_json(timeout=30))["type"] == "auth_ok"
     await ws.send_json({"id": 1, "type": "auth/current_user"})
-    assert (await ws.receive_json(timeout=10))["result"]["is_owner"] is True
+    assert (await ws.receive_json(timeout=30))["result"]["is_owner"] is True
     await ws.close()
 
 
@@ -197,7 +197,7 @@ def test_another_user_is_refused(start_hub: Callable[..., HubProcess]) -> None:
     hub.data.chmod(0o711)
     path.chmod(0o666)
     done = subprocess.run(
-        [sys.executable, "-c", STRANGER, str(path)], capture_output=True, timeout=10, check=True
+        [sys.executable, "-c", STRANGER, str(path)], capture_output=True, timeout=30, check=True
     )
     assert done.stdout == b""
     assert "Refused user id 65534" in hub.log
@@ -223,7 +223,7 @@ except (ConnectionResetError, BrokenPipeError):
 def ask(path: Path) -> bytes:
     """Return the beginning of the answer to a plain request."""
     with socket.socket(socket.AF_UNIX) as link:
-        link.settimeout(10)
+        link.settimeout(30)
         link.connect(str(path))
         link.sendall(ASK)
         return link.recv(12)

@@ -139,14 +139,14 @@ async def test_changed_policies_end_the_streams_at_once(kitchen: House) -> None:
     client = await kitchen.connect(token)
     await client.call(type="subscribe_entities")
     await kitchen.hub.auth.policies.put("guest", [{"effect": "deny", "verbs": ["read"]}])
-    message = await client.ws.receive(timeout=10)
+    message = await client.ws.receive(timeout=30)
     while message.type.name == "TEXT":
-        message = await client.ws.receive(timeout=10)
+        message = await client.ws.receive(timeout=30)
     assert client.ws.closed
     assert await entities(await kitchen.connect(token)) == set()
     again = await kitchen.connect(token)
     await kitchen.hub.auth.users.update(user.id, policies=[])
-    await again.ws.receive(timeout=10)
+    await again.ws.receive(timeout=30)
     assert again.ws.closed
     assert "light.bed" in await entities(await kitchen.connect(token))
 
@@ -159,20 +159,20 @@ async def test_demotion_and_removal_end_open_connections_and_tokens(kitchen: Hou
     client = await kitchen.connect(token)
     assert (await client.call(type="config/auth/list"))["success"]
     await auth.users.update(user.id, role=Role.VIEWER)
-    await client.ws.receive(timeout=10)
+    await client.ws.receive(timeout=30)
     assert client.ws.closed
     client = await kitchen.connect(token)
     assert (await client.call(type="config/auth/list"))["error"]["code"] == "unauthorized"
     assert (await kitchen.request("GET", "/api/users", headers=headers)).status == 403
     await auth.users.remove(user.id)
-    await client.ws.receive(timeout=10)
+    await client.ws.receive(timeout=30)
     assert client.ws.closed
     for path in ("/api/states/sun.sun", "/api/config", "/api/users"):
         assert (await kitchen.request("GET", path, headers=headers)).status == 401
     ws = await kitchen.session.ws_connect(f"{kitchen.url}/api/websocket")
-    await ws.receive_json(timeout=10)
+    await ws.receive_json(timeout=30)
     await ws.send_json({"type": "auth", "access_token": token})
-    assert (await ws.receive_json(timeout=10))["type"] == "auth_invalid"
+    assert (await ws.receive_json(timeout=30))["type"] == "auth_invalid"
     await ws.close()
 
 

@@ -34,10 +34,10 @@ async def main(folder: Path, host: str) -> dict[str, Any]:
 
     browser = AsyncServiceBrowser(looking.zeroconf, [SERVICE_TYPE], handlers=[changed])
     running = await bootstrap.start(settings, folder / "config", folder / "data", 18123, host)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         await come.wait()
         info = AsyncServiceInfo(SERVICE_TYPE, names[0])
-        await info.async_request(looking.zeroconf, 5000)
+        await info.async_request(looking.zeroconf, 20_000)
     seen = {
         "name": info.name,
         "server": info.server,

@@ -22,7 +22,7 @@ async def token_for(house: House, name: str) -> tuple[str, str]:
 
 async def closed(client: Client) -> Any:
     """Wait for the close frame and return its code."""
-    message = await client.ws.receive(timeout=10)
+    message = await client.ws.receive(timeout=30)
     assert message.type is WSMsgType.CLOSE, message
     return message.data
 
