@@ -74,7 +74,9 @@ class World:
         revision, before = self.written.get(name, (None, None))
         while True:
             status = board(kind, key)
-            failed = status.attempts and status is not before
+            # a failed apply is told twice: once more with what it has left behind
+            tries = status.attempts, status.retry_at
+            failed = status.attempts and tries != (before and (before.attempts, before.retry_at))
             done = revision is None or status.observed_revision == revision or failed
             job = None if status.job_id is None else self.hub.jobs.get(status.job_id)
             idle = job is None or job.state.ended

@@ -48,9 +48,9 @@ async def main(config: Path, data: Path, wanted: str, header: str) -> None:
         site.listen(die)
         spec = dict(hub.resources.get("proxy.host", "blog").spec)
         spec["headers"] = {"request": {}, "response": {"X-New": header}}
-        await hub.resources.put("proxy.host", "blog", spec)
-        await asyncio.sleep(0.2)
-        while phase() is not Phase.IN_SYNC:
+        change = await hub.resources.put("proxy.host", "blog", spec)
+        # the phase is that of the revision before until the new one is looked at
+        while hub.resources.status("proxy.host", "blog").observed_revision != change.revision:
             await asyncio.sleep(0.01)
         sys.exit(f"the state {wanted} never came")
     while hub.resources.get("proxy.host", "blog").revision != (

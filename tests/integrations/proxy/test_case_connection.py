@@ -100,6 +100,8 @@ async def test_case_07_a_connection_lost_in_the_upload(
     with pytest.raises(HubError):
         await upload
     assert await world.fetch("blog.test") == "site /\n"
+    # what runs there ends by itself, and takes its lock along when it can
+    await until(lambda: partial.name not in processes())
     lock = world.bases["web"] / "lock"
     os.utime(lock, (1, 1)) if lock.exists() else None
     await world.good("proxy.host/two", **forward(backend, "two.test"))
@@ -226,8 +228,8 @@ async def test_case_15_away_is_tried_again_and_refused_is_not(
     assert status.retry_at is not None
     sshd.start()
     assert await eventually(world, "proxy.host/blog") is Phase.IN_SYNC
-    await world.add_host(sshd, credential={"password": "wrong"})
     before = sshd.count("Failed password")
+    await world.add_host(sshd, credential={"password": "wrong"})
     for _ in range(3):
         status = await world.apply(
             "proxy.host/two", **forward(backend, f"{secrets.token_hex(3)}.test")

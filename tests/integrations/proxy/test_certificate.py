@@ -15,6 +15,7 @@ from hub.resources import Phase
 from hub.util.clock import SystemClock
 from integrations.proxy import certificate
 from integrations.proxy.acme.issuing import Held
+from integrations.proxy.certificate import Certificates
 from integrations.proxy.deploying.site import Site
 from tests.integrations.proxy.conftest import World, forward
 from tests.integrations.proxy.test_acme_dns import options
@@ -50,7 +51,7 @@ async def served(world: World, name: str, trusted: str | None = None) -> str | N
         address = "127.0.0.1", world.ports["web"]["https_port"]
         try:
             with (
-                socket.create_connection(address, timeout=5) as plain,
+                socket.create_connection(address, timeout=30) as plain,
                 context.wrap_socket(plain, server_hostname=name) as secure,
             ):
                 found = secure.getpeercert(binary_form=True)
@@ -258,7 +259,7 @@ async def test_somebody_asks_for_a_new_one(world: World, pebble: Pebble, backend
 
 
 async def test_going_back_to_a_release_with_an_old_pair_never_ends_tls(
-    world: World, pebble: Pebble, backend: Backend
+    world: World, pebble: Pebble, backend: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await world.put("proxy.certificate/site", **acme(pebble, "a.test"))
     await world.good("proxy.host/blog", **forward(backend, "a.test", certificate_id="site"))
@@ -268,9 +269,16 @@ async def test_going_back_to_a_release_with_an_old_pair_never_ends_tls(
     await certificate.issue(world.hub, "site", Context(), force=True)
     while (await world.fleet.pairs.record("site")).proved != 2:
         await asyncio.sleep(0.02)
+    observe, turn = Certificates.observe, asyncio.Event()
+
+    async def later(self: Certificates, desired: Any) -> Any:
+        await turn.wait()
+        return await observe(self, desired)
+
+    # the next change there comes before the certificate is looked at again
+    monkeypatch.setattr(Certificates, "observe", later)
     await world.site().rollback(seen.current)
     assert await served(world, "a.test") == first["serial"]
-    # the next change there comes before the certificate is looked at again
     await world.good("proxy.host/more", **forward(backend, "more.test"))
     record = await world.fleet.pairs.record("site")
     assert await served(world, "a.test", pebble.root) == record.versions[-1].facts.serial
@@ -340,6 +348,9 @@ async def test_an_upload_is_checked_deployed_and_replaced(
     await world.good("proxy.host/blog", **forward(backend, "a.test", certificate_id="site"))
     first = await in_sync(world)
     assert (first["provider"], first["next_renewal"]) == ("custom", None)
+    # a host that was deployed before the pair was taken over gets it afterwards
+    while (await world.fleet.pairs.record("site")).proved != 1:
+        await asyncio.sleep(0.02)
     assert await served(world, "a.test", root) == first["serial"]
     chain, key = authority.pair(["a.test"])
     spec |= {"certificate": chain.decode(), "certificate_key": key.decode()}
