@@ -33,7 +33,7 @@ def write(data: Path, entity_id: str, rows: Rows) -> None:
     """Add rows of one entity that the hub records to the history in its data folder."""
     path = data / "history.db"
     number = _entity(path, entity_id)
-    with closing(sqlite3.connect(path, timeout=10)) as database, database:
+    with closing(sqlite3.connect(path, timeout=30)) as database, database:
         known: dict[str, int] = {}
         for at, state, attributes in rows:
             text = dumps(attributes, sort_keys=True)
@@ -95,7 +95,7 @@ def _changes(times: list[float], values: list[bool]) -> Rows:
 
 def _entity(path: Path, entity_id: str) -> int:
     """Wait until the hub has recorded the entity, and return its number."""
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         with (
             suppress(sqlite3.OperationalError),

@@ -21,7 +21,7 @@ async def test_a_killed_hub_is_told_calmly_and_found_again(demo: HubProcess, vis
     await expect(lamp).to_be_disabled()
     await expect(tab.page.get_by_role("spinbutton")).to_be_disabled()
     demo.start()
-    await expect(banner).to_be_hidden(timeout=15_000)
+    await expect(banner).to_be_hidden()
     after = (await state_of(tab, "switch.demo_lamp"))["state"]
     await expect(lamp).to_have_attribute("aria-checked", "true" if after == "on" else "false")
     await expect(lamp).to_be_enabled()
@@ -39,7 +39,7 @@ async def test_a_value_not_yet_sent_is_not_sent_later(demo: HubProcess, visit: V
     await tab.page.keyboard.press("ArrowUp")
     await expect(tab.page.get_by_text("The hub is away.")).to_be_visible()
     demo.start()
-    await expect(tab.page.get_by_text("The hub is away.")).to_be_hidden(timeout=15_000)
+    await expect(tab.page.get_by_text("The hub is away.")).to_be_hidden()
     await expect(tab.page.get_by_role("spinbutton")).to_have_value("21.0°")
     assert (await state_of(tab, "climate.demo_zone"))["attributes"]["temperature"] == 21.0
     tab.forgive()
