@@ -1,8 +1,9 @@
 """Writes: checked before anything is sent, newest wins per register, read back, never lost."""
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,10 +15,11 @@ from hub.sdk import (
     ServiceValidationError,
     Unavailable,
 )
+from integrations.modbus.const import BROADCAST
 from integrations.modbus.line.errors import Fault, LinkDown, Refused
 from integrations.modbus.line.turns import Priority
 from integrations.modbus.mapping import codec
-from integrations.modbus.mapping.models import Function, Register, Value, Write
+from integrations.modbus.mapping.models import Function, Register, Table, Value, Write
 from integrations.modbus.polling.planner import Read
 from integrations.modbus.polling.values import Stamp
 
@@ -39,7 +41,7 @@ class NotConfirmed(HubError):  # noqa: N818 - the wire names these without "Erro
 
 
 class Superseded(HubError):  # noqa: N818
-    """A newer value for the same register was written in place of this one."""
+    """A newer value for the same register was written in place of this one, or over it."""
 
     code = "superseded"
     http_status = 409
@@ -294,10 +296,25 @@ class Writing:
         if not device.breaker.admit():
             raise Unavailable(self._away())
         device.counters.writes += 1
+        line = device.line  # one for all of it, although another one may come meanwhile
+        with self._others(line, register) as others:
+            words, shown = await self._sent(line, item, rule)
+            if register.is_read and rule.verify:
+                await self._verify(item, rule, words, shown, others)
+            else:
+                self._assume(register, words)
+
+    async def _sent(
+        self, line: "Line", item: _Item, rule: Write
+    ) -> tuple[tuple[int, ...], Fault | bool]:
+        """Write, look at once where the rule says so, and tell the breaker; returns the words."""
+        device, register = self._device, item.register
+        shown: Fault | bool = False
         try:
-            line = device.line  # one for all of it, although another one may come meanwhile
             async with line.alter(device.settings.unit, Priority.WRITE):
                 words = await self._send(line, item, rule)
+                if register.is_read and rule.verify and not rule.verify_delay:
+                    shown = await self._look(line, register, words)  # before anybody else writes
         except Refused as fault:
             device.counters.count(fault)
             if fault.is_transport:
@@ -316,10 +333,24 @@ class Writing:
             device.breaker.release()
             raise
         device.breaker.success()
-        if register.is_read and rule.verify:
-            await self._verify(item, rule, words)
-        else:
-            self._assume(register, words)
+        return words, shown
+
+    @contextlib.contextmanager
+    def _others(self, line: "Line", register: Register) -> Iterator[list[int]]:
+        """Note the first address of each write to a register's words that others send meanwhile."""
+        own, table = self._device.settings.unit, register.table
+        found: list[int] = []
+
+        def wrote(unit: int, where: Table, first: int, count: int) -> None:
+            touched = first - register.words < register.address < first + count
+            if not self.is_at_work and unit in {BROADCAST, own} and where is table and touched:
+                found.append(first)
+
+        cancel = line.watch(wrote)
+        try:
+            yield found
+        finally:
+            cancel()
 
     async def _send(self, line: "Line", item: _Item, rule: Write) -> tuple[int, ...]:
         """Write; of a word that others share only the own bits."""
@@ -350,42 +381,54 @@ class Writing:
         )
         return words
 
-    async def _verify(self, item: _Item, rule: Write, words: tuple[int, ...]) -> None:
-        """Read back until the device shows what was written."""
+    async def _verify(
+        self,
+        item: _Item,
+        rule: Write,
+        words: tuple[int, ...],
+        shown: Fault | bool,
+        others: list[int],
+    ) -> None:
+        """Look until the device shows what was written; `shown` is what was seen at once.
+
+        With a delay nobody looked yet. `others` fills with what others write.
+        """
         device, register = self._device, item.register
-        slot = device.values.slots[register.key]
         for attempt in range(max(1, rule.verify_tries)):
-            if attempt or rule.verify_delay > 0:
+            if attempt or rule.verify_delay:
                 await device.clock.sleep(rule.verify_delay or VERIFY_PAUSE)
-            try:
-                await device.rest()
-                data = await device.line.read(
-                    device.settings.unit,
-                    register.table,
-                    register.address,
-                    register.words,
-                    Priority.WRITE,
-                )
-            except Fault as fault:
-                device.counters.count(fault)
-                if attempt + 1 >= rule.verify_tries:
-                    device.counters.unconfirmed += 1
-                    raise NotConfirmed(
-                        f"{register.key}: written, but it can not be read back: {fault}"
-                    ) from None
-                continue
-            window = device.plans.window(Read(register.table, register.address, register.words))
-            stamp = Stamp(device.clock.monotonic(), device.clock.time())
-            changed = device.values.take(window, data, stamp)
-            device.publish({slot, *changed})
-            if _same(register, words, data):
+                shown = await self._look(device.line, register, words)
+            if shown is True:
                 return
+            if shown is False and others:
+                raise Superseded(f"{register.key}: somebody else wrote it meanwhile")
         device.counters.unconfirmed += 1
-        shown = device.values.value[slot]
+        if isinstance(shown, Fault):
+            raise NotConfirmed(f"{register.key}: written, but it can not be read back: {shown}")
+        value = device.values.value[device.values.slots[register.key]]
         raise NotConfirmed(
             f"{register.key}: wrote {item.value}, {device.settings.name} shows "
-            f"{'nothing that has a meaning' if shown is None else shown}"
+            f"{'nothing that has a meaning' if value is None else value}"
         )
+
+    async def _look(self, line: "Line", register: Register, words: tuple[int, ...]) -> Fault | bool:
+        """Read a register back while nobody writes; tells whether it shows the words."""
+        device = self._device
+        unit, table = device.settings.unit, register.table
+        try:
+            async with line.alter(unit, Priority.WRITE):
+                await device.rest()
+                data = await line.read(
+                    unit, table, register.address, register.words, Priority.WRITE
+                )
+        except Fault as fault:
+            device.counters.count(fault)
+            return fault
+        window = device.plans.window(Read(table, register.address, register.words))
+        stamp = Stamp(device.clock.monotonic(), device.clock.time())
+        changed = device.values.take(window, data, stamp)
+        device.publish({device.values.slots[register.key], *changed})
+        return _same(register, words, data)
 
     def _assume(self, register: Register, words: tuple[int, ...]) -> None:
         device = self._device

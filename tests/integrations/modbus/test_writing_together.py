@@ -13,6 +13,7 @@ from integrations.modbus.line.errors import LinkDown
 from integrations.modbus.line.turns import Priority
 from integrations.modbus.mapping.models import Function, Table
 from integrations.modbus.polling.device import Device
+from integrations.modbus.polling.writing import Superseded
 from tests.integrations.modbus.devices import polled, until
 from tests.peers.modbus_fake import FakeDevice
 from tests.peers.steady import SteadyClock
@@ -73,8 +74,34 @@ async def test_a_person_writes_the_word_of_which_a_device_changes_bits(
     change = asyncio.create_task(device.write({"low": 0x55}))
     await until(lambda: fake.log[-1].start == WORD and fake.log[-1].count == 1, "its first look")
     await raw.write(device.line, 1, Table.HOLDING, WORD, [0xABCD], Function.SINGLE)
-    await change
+    await change  # the device was read back before the person had the turn
     assert fake[1].holding[WORD] == 0xABCD  # it came later, and nobody put old bits back
+
+
+async def test_who_is_overwritten_before_the_device_was_to_be_read_back_is_told(
+    fake: FakeDevice,
+) -> None:
+    later = {"address": WORD, "mask": 0x00FF, "write": {"verify_delay": 0.5, "verify_tries": 9}}
+    other = {"address": WORD, "mask": 0xFF00, "write": {}}
+    registers = {"low": later, "high": other}
+    blocks = [{"table": "holding", "first": 0, "registers": registers}]
+    spec = {"name": "Slow to show", "blocks": blocks}
+    async with polled(fake, registers=spec, intervals=QUIET, link={"requests": 2}) as device:
+        await until(lambda: device.counters.cycles, "the first round")
+        fake.delay = 0.01
+        for wrote, error in ((0xABCD, True), (0xAB55, False)):
+            fake[1].holding[WORD] = 0
+            seen = len(fake.log)
+            change = asyncio.create_task(device.write({"low": 0x55}))
+            await until(lambda at=seen: len(fake.log) > at, "its first look")
+            await raw.write(device.line, 1, Table.HOLDING, WORD, [wrote], Function.SINGLE)
+            if error:
+                with pytest.raises(Superseded, match="low: somebody else wrote it meanwhile"):
+                    await change
+            else:
+                await change
+            assert device.reading("low").value == wrote & 0xFF
+        assert device.counters.unconfirmed == 0
 
 
 async def test_other_units_do_not_wait(fake: FakeDevice, device: Device) -> None:
