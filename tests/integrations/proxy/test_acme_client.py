@@ -168,12 +168,12 @@ async def test_a_blocked_name_is_a_rejected_identifier(start_pebble: StartPebble
 
 
 async def test_refused_nonces_are_replaced(start_pebble: StartPebble) -> None:
-    pebble = start_pebble(answer_http=True, nonce_reject=30)
+    pebble = start_pebble(answer_http=True, nonce_reject=20)
     key = await keys.make("ecdsa-p256")
     async with opened(pebble, AccountKey.make()) as client:
         for number in range(4):
             await issue(client, Standin(pebble), [f"n{number}.test"], key)
-    assert "reject 30% of good nonces" in pebble.log
+    assert "reject 20% of good nonces" in pebble.log
 
 
 async def test_names_that_the_ca_still_trusts_are_not_shown_again(

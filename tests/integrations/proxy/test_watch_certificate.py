@@ -55,7 +55,7 @@ async def test_a_certificate_tells_how_long_it_is_good_for(
     )
     assert answer is not None
     assert answer["job_id"] is not None
-    await wait_until(lambda: len(events) == 2, timeout=20)
+    await wait_until(lambda: len(events) == 2)
     assert events[1].data["change"] == "renewed"
     assert events[1].data["serial"] != facts["serial"]
     status = await world.hub.services.call("proxy", "status", {}, None, None, True)
@@ -73,7 +73,7 @@ async def test_one_that_can_not_be_had_is_a_problem(
     pebble.tell("set-servfail", host="bad.test.")
     await world.put("proxy.certificate/site", **acme(pebble, "bad.test"))
     await world.good("proxy.host/blog", **forward(backend, "bad.test", certificate_id="site"))
-    await wait_until(lambda: events, timeout=20)
+    await wait_until(lambda: events)
     assert events[0].data["change"] == "failed"
     assert "bad.test" in events[0].data["error"]
     problem = state(world, "binary_sensor.bad_test_problem")

@@ -201,7 +201,9 @@ async def test_a_host_tells_of_its_visitors(world: World, backend: Backend) -> N
     await watch.once()
     for _ in range(5):
         assert await world.fetch("blog.test") == "site /\n"
-    await asyncio.sleep(1.2)  # nginx keeps lines for up to a second
+    # nginx keeps lines for up to a second
+    log = world.bases["web"] / "log" / "access.json"
+    await wait_until(lambda: log.read_text().count("proxy.host/blog") == 5)
     await watch.once()
     assert float(state(world, "sensor.blog_test_successes").state) > 0
     assert float(state(world, "sensor.blog_test_server_errors").state) == 0
@@ -224,7 +226,9 @@ async def test_upstreams_are_watched(world: World, start_backend: Callable[..., 
     assert found.attributes["upstreams"] == {"web": {f"127.0.0.1:{backend.port}": 200}}
     assert backend.last.path == "/healthz"
     assert backend.last.headers["Host"] == "blog.test"
-    await world.good("proxy.host/blog", **{**spec, "forward_port": free_port_number()})
+    port = free_port_number()
+    await world.good("proxy.host/blog", **{**spec, "forward_port": port})
+    await wait_until(lambda: watch.hosts["blog"].spec["forward_port"] == port)
     await watch.servers["web"].ask([watch.hosts["blog"]])
     assert state(world, "binary_sensor.blog_test_upstream").state == "off"
 
@@ -303,11 +307,11 @@ async def test_what_is_deleted_leaves_nothing_behind(world: World, backend: Back
     await wait_until(lambda: hub.devices.by_identifier(("proxy", "proxy.host/blog")) is None)
     left = [entry for entry in hub.entity_registry.all() if "blog" in entry.unique_id]
     assert left == []
-    assert watch_of(world).servers["web"].hosts == {}
+    await wait_until(lambda: watch_of(world).servers["web"].hosts == {})
     await world.gone("proxy.server/web")
     await wait_until(lambda: ours(world) == set())
     await wait_until(lambda: hub.devices.by_identifier(("proxy", "proxy.server/web")) is None)
-    assert watch_of(world).servers == {}
+    await wait_until(lambda: watch_of(world).servers == {})
 
 
 async def test_a_server_that_comes_again_is_watched_again(world: World) -> None:

@@ -33,12 +33,12 @@ async def test_a_host_is_switched_over_mqtt(
     assert entities["Upstream"]["dev_cla"] == "connectivity"
     base = device.get("~", "")
     topic, shown = (entities["Enabled"][key].replace("~", base) for key in ("cmd_t", "stat_t"))
-    assert (await retained(mosquitto, shown))[shown].lower() == "on"
+    await told(mosquitto, shown, "on")
     await asyncio.to_thread(mosquitto.publish, topic, "OFF")
     await wait_until(lambda: not world.hub.resources.get("proxy.host", "blog").spec["enabled"])
     await wait_until(lambda: state(world, "sensor.blog_test_deploy_state") == "disabled")
     assert await world.fetch("blog.test") is None
-    assert (await retained(mosquitto, shown))[shown].lower() == "off"
+    await told(mosquitto, shown, "off")
 
 
 def state(world: World, entity_id: str) -> str | None:
@@ -50,12 +50,19 @@ async def retained(mosquitto: Mosquitto, pattern: str) -> dict[str, str]:
     return await asyncio.to_thread(mosquitto.retained, pattern)
 
 
+async def told(mosquitto: Mosquitto, topic: str, value: str) -> None:
+    """Wait until a topic says something."""
+    async with asyncio.timeout(30):
+        while (await retained(mosquitto, topic)).get(topic, "").lower() != value:
+            await asyncio.sleep(0.05)
+
+
 async def announced(mosquitto: Mosquitto, name: str) -> dict[str, Any]:
     """Return the discovery of a device, as a client reads it."""
-    for _ in range(10):
-        for payload in (await retained(mosquitto, "homeassistant/#")).values():
-            found: dict[str, Any] = json.loads(payload)
-            named = {one.get("name") for one in found.get("cmps", {}).values()}
-            if found["dev"]["name"] == name and "Enabled" in named:
-                return found
-    raise AssertionError(await retained(mosquitto, "homeassistant/#"))
+    async with asyncio.timeout(30):
+        while True:
+            for payload in (await retained(mosquitto, "homeassistant/#")).values():
+                found: dict[str, Any] = json.loads(payload)
+                named = {one.get("name") for one in found.get("cmps", {}).values()}
+                if found["dev"]["name"] == name and "Enabled" in named:
+                    return found

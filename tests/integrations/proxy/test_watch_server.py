@@ -17,7 +17,7 @@ from integrations.proxy.watch.host import HostWatch
 from integrations.proxy.watch.log import Sums
 from integrations.proxy.watch.server import INTERVAL, ServerWatch
 from tests.peers.logged import Logged
-from tests.peers.ports import free_port_number
+from tests.peers.ports import free_port_number, wait_until
 
 
 class Site:
@@ -201,10 +201,7 @@ async def test_a_log_that_grows_is_rotated(
     await watch.once()
     assert site.reopened == 1
     assert blog.per_minute(2) == 30
-    for _ in range(500):
-        if logged.log.exists():
-            break
-        await asyncio.sleep(0.01)
+    await wait_until(logged.log.exists)
     logged.get(times=3)
     clock._monotonic += 60
     await watch.once()
@@ -215,7 +212,7 @@ async def test_a_log_that_grows_is_rotated(
 async def test_upstreams_are_asked_when_they_are_due(
     watch: ServerWatch, clock: FakeClock, logged: Logged, site: Site
 ) -> None:
-    check = {"path": "/", "interval": 20, "timeout": 2, "expect": []}
+    check = {"path": "/", "interval": 20, "timeout": 30, "expect": []}
     good = host(logged, health_check=check)
     bad = host(logged, "bad", health_check=check, forward_port=logged.closed)
     silent = host(logged, "silent")
@@ -260,7 +257,7 @@ async def test_visitors_tell_the_health_when_nobody_asks(
 
 
 async def test_another_upstream_has_no_health_yet(logged: Logged, watch: ServerWatch) -> None:
-    check = {"path": "/", "interval": 20, "timeout": 2, "expect": []}
+    check = {"path": "/", "interval": 20, "timeout": 30, "expect": []}
     blog = host(logged, health_check=check)
     await watch.ask([blog])
     assert blog.healthy
@@ -282,7 +279,7 @@ async def test_another_upstream_has_no_health_yet(logged: Logged, watch: ServerW
 async def test_a_server_that_can_not_ask_says_nothing_of_upstreams(
     watch: ServerWatch, site: Site, logged: Logged
 ) -> None:
-    blog = host(logged, health_check={"path": "/", "interval": 20, "timeout": 2, "expect": []})
+    blog = host(logged, health_check={"path": "/", "interval": 20, "timeout": 30, "expect": []})
     site.is_away = True
     assert await watch.ask([blog]) == {blog.id: []}
     assert blog.healthy is None
