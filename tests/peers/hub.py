@@ -86,12 +86,11 @@ class HubProcess:
                 [*HUB, *command], stdout=log, stderr=log, env={**os.environ, **self.environment}
             )
         try:
-            wait_for_port(self.port, timeout=15, alive=lambda: self.exit_code is None)
+            wait_for_port(self.port, alive=lambda: self.exit_code is None)
             said = " runs at http"
             wait_for(
                 lambda: said in self.log[seen:] or self.exit_code is not None,
                 "the house to be set up",
-                timeout=15,
             )
             if self.exit_code is not None:
                 pytest.fail(f"the hub ended with {self.exit_code} while it started")
@@ -111,11 +110,11 @@ class HubProcess:
         if self._process.poll() is None:
             self._process.send_signal(how)
         try:
-            code = self._process.wait(timeout=10)
+            code = self._process.wait(timeout=30)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait(timeout=5)
-            pytest.fail(f"the hub did not stop within 10 s\n--- hub.log\n{self.log}")
+            pytest.fail(f"the hub did not stop within 30 s\n--- hub.log\n{self.log}")
         self._process = None
         return code
 

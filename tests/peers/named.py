@@ -66,14 +66,14 @@ class Named:
         """End the server and wait for it."""
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(timeout=10)
+            self._process.wait(timeout=30)
             self._process = None
 
     def texts(self, name: str) -> list[str]:
         """Return the TXT values of a name, in order."""
         done = subprocess.run(
             [require("dig", INSTALL), "+short", "@127.0.0.1", "-p", str(self.port), name, "TXT"],
-            capture_output=True, text=True, check=True, timeout=10,
+            capture_output=True, text=True, check=True, timeout=30,
         )  # fmt: skip
         return sorted(line.strip('"') for line in done.stdout.splitlines())
 
@@ -83,7 +83,7 @@ class Named:
         key = f"{self.key_algorithm}:{self.key_name}:{self.key_secret}"
         subprocess.run(
             [require("nsupdate", INSTALL), "-y", key],
-            input=script, text=True, check=True, timeout=10, capture_output=True,
+            input=script, text=True, check=True, timeout=30, capture_output=True,
         )  # fmt: skip
 
     def _configure(self) -> Path:

@@ -195,7 +195,7 @@ class Pebble:
         for process in self._processes:
             process.terminate()
         for process in self._processes:
-            process.wait(timeout=10)
+            process.wait(timeout=30)
         self._processes.clear()
 
     def orders(self) -> int:
@@ -211,7 +211,7 @@ class Pebble:
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.standin_port}/{path}", data=json.dumps(body).encode()
         )
-        with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
             assert answer.status == 200
 
     @property
@@ -229,7 +229,7 @@ class Pebble:
     def _get(self, path: str) -> str:
         context = ssl.create_default_context(cadata=self.ca_certificate)
         url = f"https://127.0.0.1:{self.management_port}/{path}"
-        with urllib.request.urlopen(url, timeout=5, context=context) as answer:
+        with urllib.request.urlopen(url, timeout=30, context=context) as answer:
             return str(answer.read().decode())
 
     def _start_standin(self) -> None:

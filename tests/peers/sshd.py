@@ -115,7 +115,7 @@ class Sshd:
                 os.kill(pid, signal.SIGCONT)
                 os.kill(pid, signal.SIGKILL)
         self._process.terminate()
-        self._process.wait(timeout=10)
+        self._process.wait(timeout=30)
         self._process = None
 
     def change_host_key(self, key_type: str | None = None) -> None:

@@ -38,7 +38,7 @@ async def shown(port: int, name: str) -> str | None:
         context.verify_mode = ssl.CERT_NONE
         with contextlib.suppress(OSError):
             with (
-                socket.create_connection(("127.0.0.1", port), timeout=5) as plain,
+                socket.create_connection(("127.0.0.1", port), timeout=30) as plain,
                 context.wrap_socket(plain, server_hostname=name) as secure,
             ):
                 found = secure.getpeercert(binary_form=True)

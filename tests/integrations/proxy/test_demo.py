@@ -33,7 +33,7 @@ def site(ports: dict[str, str]) -> Iterator[None]:
     wait_for_port(int(port), alive=lambda: process.poll() is None)
     yield
     process.terminate()
-    process.wait(timeout=10)
+    process.wait(timeout=30)
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def page(ports: dict[str, str], domain: str) -> tuple[int, str]:
     """Ask nginx for a page; 0 = nobody answers."""
     url = f"http://127.0.0.1:{ports['HUB_DEMO_SITE_PORT']}/"
     try:
-        with urlopen(Request(url, headers={"Host": domain}), timeout=5) as answer:
+        with urlopen(Request(url, headers={"Host": domain}), timeout=30) as answer:
             return answer.status, answer.read().decode()
     except HTTPError as error:
         return error.code, ""

@@ -57,7 +57,7 @@ async def echo(request: web.BaseRequest) -> web.StreamResponse:
 
 
 @contextmanager
-def running(folder: Path, main: Path, *ports: int) -> Iterator[None]:
+def running(folder: Path, main: Path, port: int) -> Iterator[None]:
     """Run an nginx that likes its configuration."""
     command = [NGINX, "-p", f"{folder}/", "-c", str(main)]
     tested = subprocess.run([*command, "-t"], capture_output=True, text=True, check=False)
@@ -65,8 +65,7 @@ def running(folder: Path, main: Path, *ports: int) -> Iterator[None]:
     assert "[warn]" not in tested.stderr.replace('[warn] the "user" directive', "")
     process = subprocess.Popen([*command, "-g", "daemon off;"], stderr=subprocess.DEVNULL)
     try:
-        for port in ports:
-            wait_for_port(port, alive=lambda: process.poll() is None)
+        wait_for_port(port, alive=lambda: process.poll() is None)
         yield
     finally:
         process.terminate()
@@ -170,7 +169,7 @@ Asked = list[tuple[bool, str, str, dict[str, Any]]]
 
 def answers(folder: Path, main: Path, port: int, tls: int, asked: Asked) -> list[dict[str, Any]]:
     """Run an nginx and return what it answers."""
-    with running(folder, main, *{tls if secure else port for secure, *_ in asked}):
+    with running(folder, main, port):
         return [
             ask(tls if secure else port, host, path, tls=secure, **more)
             for secure, host, path, more in asked

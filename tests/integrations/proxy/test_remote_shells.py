@@ -279,7 +279,7 @@ def test_an_upload_that_is_ended(shell: Shell, taken: bool) -> None:
         os.killpg(process.pid, signal.SIGTERM)
         assert process.stdin is not None
         process.stdin.close()
-        assert process.wait(10) == 143
+        assert process.wait(30) == 143
     assert names(shell.base / "releases") == set()
     assert lock.exists() is taken
 

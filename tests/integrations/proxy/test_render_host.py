@@ -108,14 +108,14 @@ def test_ip_hash_stays_with_one(bench: Bench, make_echo: Callable[[str], Echo]) 
 def test_keepalive_keeps_one_connection(bench: Bench) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         bench.serve(host(forward_port=server.getsockname()[1], keepalive=2))
-        server.settimeout(10)
+        server.settimeout(30)
         raw = socket.create_connection(("127.0.0.1", bench.http))
         request = b"GET / HTTP/1.1\r\nHost: blog.test\r\n\r\n"
         with raw:
             raw.sendall(request)
             behind, _ = server.accept()
             with behind:
-                behind.settimeout(10)
+                behind.settimeout(30)
                 for _ in range(3):
                     assert behind.recv(4096).endswith(b"\r\n\r\n")
                     behind.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
@@ -271,13 +271,13 @@ def test_timeouts(bench: Bench) -> None:
 def test_without_buffering_the_first_byte_comes_at_once(bench: Bench) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         bench.serve(host(forward_port=server.getsockname()[1], buffering=False))
-        server.settimeout(10)
+        server.settimeout(30)
         with socket.create_connection(("127.0.0.1", bench.http)) as raw:
-            raw.settimeout(10)
+            raw.settimeout(30)
             raw.sendall(b"POST / HTTP/1.1\r\nHost: blog.test\r\nContent-Length: 4\r\n\r\nab")
             behind, _ = server.accept()
             with behind:
-                behind.settimeout(10)
+                behind.settimeout(30)
                 got = b""
                 while not got.endswith(b"ab"):
                     got += behind.recv(4096)
@@ -312,7 +312,7 @@ def test_a_burst_may_have_to_wait(bench: Bench, echo: Echo) -> None:
 
 def test_connections_have_a_limit(bench: Bench) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        silent.settimeout(10)
+        silent.settimeout(30)
         bench.serve(host(forward_port=silent.getsockname()[1], rate_limit={"connections": 1}))
         with socket.create_connection(("127.0.0.1", bench.http)) as raw:
             raw.sendall(b"GET / HTTP/1.1\r\nHost: blog.test\r\n\r\n")

@@ -133,7 +133,7 @@ def answering() -> Iterator[Callable[[], int]]:
                 except OSError:
                     return
                 with line:
-                    line.settimeout(10)
+                    line.settimeout(30)
                     line.sendall(b"got " + line.recv(4096))
 
         threads.append(Thread(target=run))
@@ -149,8 +149,8 @@ def answering() -> Iterator[Callable[[], int]]:
 
 
 def talk(port: int, source: str = "127.0.0.1") -> bytes:
-    with socket.create_connection(("127.0.0.1", port), 10, (source, 0)) as line:
-        line.settimeout(10)
+    with socket.create_connection(("127.0.0.1", port), 30, (source, 0)) as line:
+        line.settimeout(30)
         try:
             line.sendall(b"hello")
             return line.recv(4096)
@@ -175,11 +175,11 @@ def test_tcp(bench: Bench, answering: Callable[[], int]) -> None:
 def test_udp(bench: Bench) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.bind(("127.0.0.1", 0))
-        server.settimeout(10)
+        server.settimeout(30)
         dns = stream(server.getsockname()[1], tcp_forwarding=False, udp_forwarding=True)
         bench.serve(dns)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-            client.settimeout(10)
+            client.settimeout(30)
             client.sendto(b"ask", ("127.0.0.1", dns.spec["incoming_port"]))
             data, back = server.recvfrom(100)
             server.sendto(data + b"!", back)

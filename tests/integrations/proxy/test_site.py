@@ -270,7 +270,7 @@ async def test_the_end_of_the_hub_answers_everybody(site: Site, played: Played) 
     around.tasks[0].cancel()
     for task in (one, two):
         with pytest.raises(Unavailable, match="stopping"):
-            await asyncio.wait_for(task, 5)
+            await asyncio.wait_for(task, 30)
     assert site.state is State.IDLE
 
 
