@@ -97,6 +97,8 @@ async def test_a_number_is_typed_within_its_range(shared: HubProcess, visit: Vis
     await level.fill("70")
     await tab.page.keyboard.press("Enter")
     await becomes(tab, "number.demo_level", "70")
+    await expect(level).to_have_value("70")
+    await expect(tab.page.get_by_role("dialog")).to_contain_text("70")
     await level.fill("1000000")
     await tab.page.keyboard.press("Enter")
     await expect(tab.page.get_by_role("alert")).to_contain_text("“1000000” is out of range")
