@@ -142,10 +142,13 @@ async def test_a_changed_credential_closes_the_old_connection(
 async def test_running_commands_may_end_on_the_old_connection(
     web: SSHRunner, runners: Runners, sshd: Sshd
 ) -> None:
-    running = asyncio.create_task(web.run(["sh", "-c", f"sleep {nap(0)}; echo done"]))
+    go = sshd.folder / "go"
+    script = f"until [ -e {go} ]; do sleep {nap(0)}; done; echo done"
+    running = asyncio.create_task(web.run(["sh", "-c", script]))
     await wait_until(lambda: sleeping(0))
     old = sshd.connections
     runners.put(by_password(sshd))
+    go.touch()
     assert (await running).check().text == "done\n"
     await wait_until(lambda: not set(old) & set(sshd.connections))
 
@@ -208,6 +211,8 @@ async def test_a_wrong_password_is_tried_once(runners: Runners, sshd: Sshd, told
         with pytest.raises(AuthFailed, match="refuses user") as caught:
             await web.run(["true"])
     assert caught.value.code == "auth_failed"
+    # the server writes that down after it has answered
+    await wait_until(lambda: sshd.count("Failed password"))
     assert sshd.count("Failed password") == 1
     assert len(told.of("host.connect")) == 1
     runners.put(by_password(sshd))

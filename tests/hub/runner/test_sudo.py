@@ -17,7 +17,7 @@ from hub.runner.command import Kind
 from hub.runner.errors import DiskFull, SudoRefused, TooLarge
 from hub.runner.sudo import Rights
 from tests.hub.runner.conftest import MakeRunners, by_password, names, server_of
-from tests.hub.runner.test_ssh import command_lines, nap, sleeping
+from tests.hub.runner.test_ssh import command_lines, descendants_of, nap, sleeping
 from tests.peers.ports import wait_until
 from tests.peers.sshd import Sshd
 
@@ -148,11 +148,15 @@ async def test_the_password_is_in_no_process_list(
 ) -> None:
     sshd.account.grant(WITH_PASSWORD)
     runner = web(runners, sshd, Sudo.PASSWORD)
-    running = asyncio.create_task(runner.run(["sleep", "1"], sudo=True))
-    seen = ""
-    while not running.done():
-        seen += "\n".join(command_lines())
+    running = asyncio.create_task(runner.run(["sleep", nap(963)], sudo=True, timeout=60))
+    seen, looks = "", 0
+    while looks < 20:
+        seen += (shown := "\n".join(command_lines()))
+        looks += f"sleep\0{nap(963)}\0" in shown.splitlines()
         await asyncio.sleep(0.02)
+    for pid in descendants_of(sshd):
+        os.kill(pid, signal.SIGKILL)
+    await running
     assert "hub-sudo" in seen
     assert sshd.account.password not in seen
 

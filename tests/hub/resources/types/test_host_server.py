@@ -203,6 +203,8 @@ async def test_a_refused_login_waits_for_a_change(house: House, sshd: Sshd) -> N
     for _ in range(3):
         with pytest.raises(HubError, match="refuses user"):
             await hub.resources.apply(TYPE, "web")
+    # the server writes that down after it has answered
+    await wait_until(lambda: sshd.count("Failed password"))
     assert sshd.count("Failed password") == 1
     await hub.resources.put(TYPE, "web", spec(sshd, credential={"password": sshd.account.password}))
     await settled(hub, Phase.IN_SYNC)
