@@ -171,6 +171,7 @@ class Engine:
         elif gone:
             lane.queue.drop(resource.id)
             self._causes.pop(resource.id, None)
+            self._answer(resource.id, None)  # nobody else will: no look comes any more
             await lane.controller.forget(resource.key)
         else:
             lane.queue.add(resource.id)
@@ -387,6 +388,7 @@ class Engine:
         """Do the steps as a job and wait for its end."""
         resource = self._resources.store.get(desired.id)
         if resource is None:
+            self._answer(desired.id, None)
             return
         job = await self._hub.jobs.start(
             KIND,

@@ -9,7 +9,7 @@ import pytest
 from hub.errors import NotAllowed, Unavailable
 from hub.events import Context
 from hub.jobs import JobState
-from hub.resources import DriftPolicy, Phase
+from hub.resources import DriftPolicy, Phase, Resource
 from tests.hub.resources.conftest import MakeWorld, World
 
 
@@ -210,6 +210,26 @@ async def test_deleting_cleans_up_outside_first(world: World) -> None:
     await world.until(lambda: not (world.root / "a").exists())
     await world.until(lambda: not entities())
     assert world.hub.entity_registry.get("sensor.test_folder_a_phase") is None
+
+
+async def test_who_wants_an_apply_while_a_resource_goes_is_answered(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.folder("a", lines={"one": "1"})
+    removed, may_go, at_it = world.resources.removed, asyncio.Event(), asyncio.Event()
+
+    async def slow(resource: Resource) -> None:
+        at_it.set()
+        await may_go.wait()
+        await removed(resource)
+
+    monkeypatch.setattr(world.resources, "removed", slow)
+    await world.resources.delete("test.folder", "a")
+    await at_it.wait()
+    asking = asyncio.create_task(world.resources.apply("test.folder", "a"))
+    await asyncio.sleep(0)
+    may_go.set()
+    assert await asking is None
 
 
 async def test_deleting_waits_for_the_outside_unless_forced(world: World) -> None:
