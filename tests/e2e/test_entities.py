@@ -4,7 +4,7 @@ import asyncio
 import re
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import WebSocketRoute, expect
 
 from tests.e2e.visits import Tab, Visit, state_of, states_of
 from tests.peers.hub import HubProcess
@@ -103,6 +103,43 @@ async def test_a_number_is_typed_within_its_range(shared: HubProcess, visit: Vis
     await tab.page.keyboard.press("Enter")
     await expect(tab.page.get_by_role("alert")).to_contain_text("“1000000” is out of range")
     await expect(level).to_have_value("70")
+
+
+async def test_a_number_that_is_refused_leaves_the_one_that_is_on_its_way(
+    shared: HubProcess, visit: Visit
+) -> None:
+    tab = await visit(shared)
+    held: list[tuple[WebSocketRoute, str | bytes]] | None = None
+
+    async def slow(page: WebSocketRoute) -> None:
+        hub = page.connect_to_server()
+        page.on_message(hub.send)
+
+        def tell(message: str | bytes) -> None:
+            if held is None:
+                page.send(message)
+            else:
+                held.append((page, message))
+
+        hub.on_message(tell)
+
+    await tab.page.route_web_socket(re.compile("/api/websocket"), slow)
+    await tab.sign_in("/?entity=number.demo_level")
+    level = tab.page.get_by_role("textbox", name="Level")
+    before = await level.input_value()
+    wanted = "30" if float(before) != 30 else "31"
+    held = []
+    await level.fill(wanted)
+    await tab.page.keyboard.press("Enter")
+    await becomes(tab, "number.demo_level", wanted)
+    await level.fill("1000000")
+    await tab.page.keyboard.press("Enter")
+    await expect(tab.page.get_by_role("alert")).to_contain_text("“1000000” is out of range")
+    for page, message in held:
+        page.send(message)
+    held = None
+    await expect(tab.page.get_by_role("dialog")).to_contain_text(wanted)
+    await expect(level).to_have_value(wanted)
 
 
 async def test_the_details_show_the_state_and_call_a_service(

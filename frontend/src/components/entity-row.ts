@@ -154,7 +154,7 @@ export class EntityRow extends LitElement {
     if (value === undefined) this.problem = t("not_a_number", { typed });
     else if (value < min || value > max) this.problem = t("out_of_range", { typed, min: number(min), max: number(max) });
     else return void this.#want(String(value), domain, "set_value", { value });
-    input.value = plainNumber(Number(entity.state), digitsOf(numeric(entity, "step") ?? 1));
+    input.value = plainNumber(Number(this.wanted ?? entity.state), digitsOf(numeric(entity, "step") ?? 1));
   }
 
   async #want(wanted: string, domain: string, service: string, data: object = {}): Promise<void> {
