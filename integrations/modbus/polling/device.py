@@ -182,7 +182,8 @@ class Device:
 
         Raises `ServiceValidationError` for what can not be written, before anything is sent;
         `NotAllowed` for a device that is only read, `Unavailable` when it can not be reached,
-        `NotConfirmed` when it shows something else, `Superseded` when a newer write came before, or over it.
+        `NotConfirmed` when it shows something else, `Superseded` when a newer write came before it
+        or over it.
         """
         await self.writing.write(values)
 
