@@ -297,12 +297,12 @@ class Writing:
             raise Unavailable(self._away())
         device.counters.writes += 1
         line = device.line  # one for all of it, although another one may come meanwhile
-        with self._others(line, register) as others:
-            words, shown = await self._sent(line, item, rule)
-            if register.is_read and rule.verify:
+        words, shown = await self._sent(line, item, rule)
+        if not register.is_read or not rule.verify:
+            self._assume(register, words)
+        elif shown is not True:
+            with self._others(line, register) as others:
                 await self._verify(item, rule, words, shown, others)
-            else:
-                self._assume(register, words)
 
     async def _sent(
         self, line: "Line", item: _Item, rule: Write

@@ -13,7 +13,7 @@ from integrations.modbus.line.errors import LinkDown
 from integrations.modbus.line.turns import Priority
 from integrations.modbus.mapping.models import Function, Table
 from integrations.modbus.polling.device import Device
-from integrations.modbus.polling.writing import Superseded
+from integrations.modbus.polling.writing import NotConfirmed, Superseded
 from tests.integrations.modbus.devices import polled, until
 from tests.peers.modbus_fake import FakeDevice
 from tests.peers.steady import SteadyClock
@@ -102,6 +102,23 @@ async def test_who_is_overwritten_before_the_device_was_to_be_read_back_is_told(
                 await change
             assert device.reading("low").value == wrote & 0xFF
         assert device.counters.unconfirmed == 0
+
+
+async def test_a_write_before_ones_own_is_no_reason_for_what_a_device_shows(
+    fake: FakeDevice,
+) -> None:
+    registers = {"low": {"address": WORD, "write": {"verify_delay": 0.01, "verify_tries": 2}}}
+    blocks = [{"table": "holding", "first": 0, "registers": registers}]
+    spec = {"name": "Has its own mind", "blocks": blocks}
+    fake[1].on_write = lambda _unit, _table, _address, _value: 3
+    async with polled(fake, registers=spec, intervals=QUIET, link={"requests": 2}) as device:
+        await until(lambda: device.counters.cycles, "the first round")
+        async with device.line.alter(1, Priority.WRITE):
+            change = asyncio.create_task(device.write({"low": 7}))
+            await until(lambda: device.counters.writes, "its wait for the turn")
+            await device.line.write(1, Table.HOLDING, WORD, [5], Function.SINGLE, Priority.WRITE)
+        with pytest.raises(NotConfirmed, match="low: wrote 7, d shows 3"):
+            await change
 
 
 async def test_other_units_do_not_wait(fake: FakeDevice, device: Device) -> None:
