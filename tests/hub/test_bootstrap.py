@@ -22,9 +22,9 @@ DEMO = "hub:\n  name: Test\nmqtt:\n  enabled: false\ndemo:\n  area: Workshop\n"
 
 async def connect(session: aiohttp.ClientSession, hub: HubProcess) -> Client:
     ws = await session.ws_connect(f"{hub.url}/api/websocket")
-    await ws.receive_json(timeout=10)
+    await ws.receive_json(timeout=30)
     await ws.send_json({"type": "auth", "access_token": hub.token})
-    assert (await ws.receive_json(timeout=10))["type"] == "auth_ok"
+    assert (await ws.receive_json(timeout=30))["type"] == "auth_ok"
     return Client(ws)
 
 
@@ -78,9 +78,9 @@ async def test_a_stop_says_goodbye_to_clients_and_ends_well(
             await client.call(type="subscribe_entities")
         stopped = asyncio.create_task(asyncio.to_thread(hub.stop))
         for client in clients:
-            message = await client.ws.receive(timeout=10)
+            message = await client.ws.receive(timeout=30)
             while message.type is WSMsgType.TEXT:
-                message = await client.ws.receive(timeout=10)
+                message = await client.ws.receive(timeout=30)
             assert (message.type, message.data) == (WSMsgType.CLOSE, 1012)
         assert await stopped == 0
     assert "left behind" not in hub.log

@@ -92,7 +92,7 @@ class MariaDb:
         """End the server as a power cut does."""
         assert self._process is not None, "MariaDB does not run"
         self._process.kill()
-        self._process.wait(timeout=10)
+        self._process.wait(timeout=30)
         self._process = None
 
     def revive(self) -> None:
@@ -143,7 +143,7 @@ class MariaDb:
         done = subprocess.run(
             [require("mariadb-admin", INSTALL), "--no-defaults", "-S",
              str(self.folder / "s.sock"), "-u", "root", command],
-            capture_output=True, timeout=10, check=False,
+            capture_output=True, timeout=30, check=False,
         )  # fmt: skip
         return done.returncode == 0
 

@@ -10,6 +10,7 @@ from hub.storage.rotation import census
 from hub.storage.secrets import Keyring
 from tests.hub.resources.outside import PLAIN
 from tests.peers.house import House, MakeHouse
+from tests.peers.ports import wait_until
 
 SEALED = {"sealed": True}
 
@@ -25,24 +26,24 @@ async def test_resources_are_written_while_the_keys_change(make_house: MakeHouse
     for number in range(10):
         await resources.put("test.note", f"n{number}", spec("first", f"password {number}"))
     stop = asyncio.Event()
+    counts = [0] * 5
 
-    async def write(key: str) -> int:
-        count = 0
+    async def write(number: int) -> None:
         while not stop.is_set():
-            count += 1
-            await resources.put("test.note", key, spec(f"text {count}", SEALED))
-        return count
+            counts[number] += 1
+            text = f"text {counts[number]}"
+            await resources.put("test.note", f"n{number}", spec(text, SEALED))
 
     client = await house.connect()
-    writers = [asyncio.create_task(write(f"n{number}")) for number in range(5)]
+    writers = [asyncio.create_task(write(number)) for number in range(5)]
     keys = set()
-    for _ in range(6):
+    for rotations in range(1, 7):
         answer = await client.call(type="hub/rotate_keys")
         keys.add(answer["result"]["key"])
+        await wait_until(lambda least=rotations: min(counts) > least)
     stop.set()
-    counts = await asyncio.gather(*writers)
+    await asyncio.gather(*writers)
     assert len(keys) == 6
-    assert min(counts) > 6
     await check(house, counts)
 
 
