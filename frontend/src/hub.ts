@@ -70,13 +70,15 @@ export class Hub {
 
 let current: Hub | undefined;
 
-/** Return the hub of the signed-in person; only parts shown after signing in may ask. */
+/** Return the hub of the person who signed in last; only parts shown after that may ask.
+ *
+ * It stays, closed, when he signs out: what was shown may still have something to draw or to ask. */
 export function hub(): Hub {
   if (!current) throw new Error("nobody is signed in");
   return current;
 }
 
-/** Set the hub of the signed-in person. */
-export function useHub(next: Hub | undefined): void {
+/** Set the hub of who signs in. */
+export function useHub(next: Hub): void {
   current = next;
 }

@@ -76,10 +76,7 @@ async function authorize(): Promise<void> {
 
 /** Connect and show the page itself. */
 async function enter(auth: Auth): Promise<void> {
-  const hub = new Hub(auth, () => {
-    useHub(undefined);
-    void ask();
-  });
+  const hub = new Hub(auth, () => void ask());
   useHub(hub);
   const slow = setTimeout(() => say(t("no_answer")), RETRY_MS);
   await hub.start();

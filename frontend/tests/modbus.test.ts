@@ -216,7 +216,6 @@ describe("following a device", () => {
   afterEach(() => {
     vi.useRealTimers();
     vi.restoreAllMocks();
-    useHub(undefined);
   });
 
   const look = (shown: boolean) => {

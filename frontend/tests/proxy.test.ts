@@ -230,7 +230,6 @@ describe("what the pages show", () => {
 
   afterEach(() => {
     vi.useRealTimers();
-    useHub(undefined);
   });
 
   it("is asked for once, then after a change, but never sooner than each ten seconds", async () => {

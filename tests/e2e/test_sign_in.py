@@ -88,6 +88,19 @@ async def test_a_session_is_kept_only_when_asked(demo: HubProcess, visit: Visit)
     assert answer.status == 400
 
 
+async def test_what_was_shown_may_still_draw_when_somebody_signs_out(
+    demo: HubProcess, visit: Visit
+) -> None:
+    tab = await visit(demo)
+    await tab.sign_in("/settings")
+    await tab.page.evaluate("window.left = document.querySelector('hub-app')")
+    await tab.page.get_by_role("button", name="Sign out").click()
+    await expect(tab.page.get_by_role("heading", level=1)).to_have_text("Sign in")
+    await tab.page.evaluate("left.requestUpdate(), left.updateComplete")
+    left = tab.page.locator("hub-app")
+    await expect(left).to_have_count(0)
+
+
 async def test_another_program_gets_a_code(demo: HubProcess, visit: Visit) -> None:
     tab = await visit(demo)
     client, back = f"{demo.url}/", f"{demo.url}/landing"
