@@ -157,7 +157,9 @@ class Site(Turn):
                 data = await target.read(f"{target.base}/releases/{manifest.release}/{path}")
                 texts[path] = data.decode("utf-8", "strict")
             new = await self._candidate(manifest.parts, seen, adopted=texts)
-            return await self._serve(target, seen, new, (listening,), None)
+            deployed = await self._serve(target, seen, new, (listening,), None)
+            self._house.look_again(self.key, manifest.parts)  # what was drifted is so no more
+            return deployed
 
     async def remove(self, listening: Listening | None = None) -> None:
         """Take the hub's files out of nginx and off the server; nginx goes on with the rest."""

@@ -8,6 +8,7 @@ import pytest
 from hub.auth import Role
 from hub.errors import HubError, InvalidFormat, NotFound, NotSupported, Unauthorized
 from hub.events import Context
+from hub.resources import Phase
 from tests.integrations.proxy.conftest import World, forward
 from tests.peers.nginx import Backend
 from tests.peers.ports import free_port_number, wait_until
@@ -92,13 +93,19 @@ async def test_rollback(blog: World, backend: Backend) -> None:
 
 
 async def test_drift_is_adopted_or_overwritten(blog: World) -> None:
+    def phase() -> Phase:
+        return blog.hub.resources.status("proxy.server", "web").phase
+
     file = blog.bases["web"] / "current" / "http" / "host-blog.conf"
     written = file.read_text()
     file.write_text(written + "# by hand\n")
+    blog.hub.resources.look("proxy.server", "web")
+    await wait_until(lambda: phase() is Phase.DRIFTED)
     answer = await call(blog, "adopt", server="web", paths=["http/host-blog.conf"])
     record = await done(blog, answer["job_id"])
     assert record.state == "done", record.error
     assert "# by hand" in blog.files()["http/host-blog.conf"]
+    await wait_until(lambda: phase() is Phase.IN_SYNC)
     file.write_text(file.read_text() + "# twice\n")
     answer = await call(blog, "overwrite", server="web")
     assert (await done(blog, answer["job_id"])).state == "done"
