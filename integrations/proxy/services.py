@@ -154,7 +154,9 @@ class Services:
         """Ask the upstreams of a host from each of its servers."""
         resource = self._resource_of(HOST, call.data["host"], "host")
         self._demand(call.context, "apply", resource)
-        await self._watch.sync()  # what was written a moment ago is what is asked about
+        # What was written a moment ago is what is asked about; a caller who gives up stops nothing.
+        syncing = self._hub.tasks.spawn(self._watch.sync(), "what the proxies' watch has to follow")
+        await asyncio.shield(syncing)
         host = self._watch.hosts.get(resource.key)
 
         async def one(key: str) -> list[Answer]:
