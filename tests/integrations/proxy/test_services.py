@@ -1,5 +1,6 @@
 """The verbs of reverse proxies, each against a real nginx over a real sshd."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -146,6 +147,29 @@ async def test_upstreams(blog: World, backend: Backend) -> None:
     )
     (upstream,) = (await call(blog, "test_upstream", host="blog"))["servers"]["web"]
     assert (upstream["ok"], upstream["status"], upstream["error"]) == (False, None, "refused")
+
+
+async def test_a_caller_who_gives_up_takes_nothing_from_the_watch(
+    blog: World, backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch, begun, may_go = blog.watch, asyncio.Event(), asyncio.Event()
+    sync = watch._sync
+
+    async def slow(id: str) -> Any:
+        begun.set()
+        await may_go.wait()
+        return await sync(id)
+
+    monkeypatch.setattr(watch, "_sync", slow)
+    async with watch._lock:
+        asking = asyncio.create_task(call(blog, "test_upstream", host="blog"))
+        await wait_until(lambda: watch._lock._waiters)
+        await blog.put("proxy.host/late", **forward(backend, "late.test"))
+    await begun.wait()
+    asking.cancel()
+    await asyncio.wait([asking])
+    may_go.set()
+    await wait_until(lambda: "late" in watch.hosts)
 
 
 async def test_a_cache_is_purged(world: World, start_backend: Callable[..., Any]) -> None:
